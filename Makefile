@@ -1,0 +1,33 @@
+# Each target is one line that calls a real command; the first one that needs it sets the environment up.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+
+PAIRS ?=
+PROFILE ?= standard
+POSTGRES ?= embedded
+
+.PHONY: bench test lint lock clean
+
+bench: $(VENV)/ready
+	$(RUN) harness bench $(PAIRS) --profile '$(PROFILE)' --postgres '$(POSTGRES)'
+
+test: lint
+	$(RUN) pytest -q
+
+lint: $(VENV)/ready
+	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(VENV)/bin/lint-imports
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which one with make PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock:
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header --upgrade \
+		pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
