@@ -1,0 +1,215 @@
+"""Reads the catalogue: one folder with a ``pair.toml`` for each pair -> :class:`harness.record.Pair`."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from simpleeval import InvalidExpression, simple_eval
+
+from harness.errors import UsageError
+from harness.record import FIGURE_NAMES, Cause, Expectation, Invariant, Pair, Variant, Workload
+
+BUG_MARK = "# BUG"
+VARIANT_ORDER = ("buggy", "partial", "fixed")
+THEMES = ("loop", "threads", "pool", "transactions", "beliefs", "background", "contracts", "services")
+
+Text = Annotated[str, Field(min_length=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _VariantToml(_Table):
+    summary: Text
+    cause: Cause = Cause.NONE
+
+
+class _WorkloadToml(_Table):
+    model: Literal["closed", "open"] = "closed"
+    users: Annotated[int, Field(ge=1, le=10_000)] = 10
+    think_s: Annotated[float, Field(ge=0)] | None = None
+    rate_rps: Positive | None = None
+    arrivals: Literal["poisson", "even"] = "poisson"
+    canary: Annotated[str, Field(pattern="^/")] | None = None
+    canary_rate_rps: Positive = 20.0
+
+    @model_validator(mode="after")
+    def _open_needs_rate(self) -> _WorkloadToml:
+        if self.model == "open" and self.rate_rps is None:
+            raise ValueError("an open workload needs rate_rps")
+        return self
+
+
+class _ExpectToml(_Table):
+    that: Text
+    metric: Text
+    variant: Text
+    over: Text | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _judges_something(self) -> _ExpectToml:
+        if self.metric not in FIGURE_NAMES:
+            raise ValueError(f"unknown metric {self.metric!r}{_nearest(self.metric, FIGURE_NAMES)}")
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("give at_least, at_most or both")
+        return self
+
+
+class _InvariantToml(_Table):
+    name: Text
+    sql: Text
+    promised_by: Text
+
+
+class _PairToml(_Table):
+    title: Text
+    question: Text
+    theme: Literal["loop", "threads", "pool", "transactions", "beliefs", "background", "contracts", "services"]
+    lesson: Text
+    look_for: Text
+    sources: list[Annotated[str, Field(pattern=r"^(S[0-4]|beyond)$")]]
+    claims: list[Annotated[str, Field(pattern=r"^c\d+$")]] = []
+    variants: Annotated[dict[str, _VariantToml], Field(min_length=1)]
+    settings: dict[str, float] = {}
+    workload: _WorkloadToml
+    ceiling: dict[str, str] = {}
+    upstream: bool = False
+    expect: Annotated[list[_ExpectToml], Field(min_length=1)]
+    invariant: list[_InvariantToml] = []
+
+
+def catalogue_root() -> Path:
+    """The folder that holds ``target_apps/`` and ``scenarios/``: the current one, else the project's own."""
+    here = Path.cwd()
+    if (here / "target_apps").is_dir():
+        return here
+    return Path(__file__).resolve().parent.parent
+
+
+def pair_names(root: Path) -> list[str]:
+    """Names of all pairs, sorted. Raises UsageError when there is no catalogue."""
+    folder = root / "target_apps"
+    if not folder.is_dir():
+        raise UsageError(f"no catalogue: {folder} does not exist; run this in the project's folder")
+    return sorted(p.parent.name for p in folder.glob("*/pair.toml"))
+
+
+def load_pairs(root: Path, names: list[str] | None = None) -> list[Pair]:
+    """The named pairs in the given order, or all of them. Raises UsageError for an unknown name or a broken pair."""
+    known = pair_names(root)
+    for name in names or []:
+        if name not in known:
+            raise UsageError(
+                f"no pair is called {name!r}{_nearest(name, known)}; `harness list` shows all {len(known)}"
+            )
+    return [load_pair(root, name) for name in dict.fromkeys(names or known)]
+
+
+def load_pair(root: Path, name: str) -> Pair:
+    """One pair. Raises UsageError that names the file and the key that is wrong."""
+    folder = root / "target_apps" / name
+    path = folder / "pair.toml"
+    shown = path.relative_to(root)
+    spec = _parse(path, shown)
+    variants = {v: _variant(root, folder, v, spec.variants[v], shown) for v in _ordered(spec.variants)}
+    scenario = root / "scenarios" / f"{name}.py"
+    if not scenario.is_file():
+        raise UsageError(f"{shown}: the pair has no scenario; write scenarios/{name}.py")
+    _check_references(spec, shown)
+    return Pair(
+        name=name,
+        title=spec.title,
+        question=spec.question,
+        theme=spec.theme,
+        lesson=" ".join(spec.lesson.split()),
+        look_for=" ".join(spec.look_for.split()),
+        sources=tuple(spec.sources),
+        claims=tuple(spec.claims),
+        variants=variants,
+        settings=dict(spec.settings),
+        workload=Workload(**spec.workload.model_dump()),
+        scenario=f"scenarios/{name}.py",
+        ceilings=dict(spec.ceiling),
+        expectations=tuple(Expectation(**e.model_dump()) for e in spec.expect),
+        invariants=tuple(Invariant(**i.model_dump()) for i in spec.invariant),
+        upstream=spec.upstream,
+    )
+
+
+def ceiling_rps(formula: str, settings: dict[str, float]) -> float:
+    """The value of a ceiling's formula, in requests per second.
+
+    Raises UsageError for a name that is not a setting, or for anything that is not arithmetic.
+    """
+    try:
+        value = float(simple_eval(formula, names=settings, functions={"min": min, "max": max}))
+    except (InvalidExpression, SyntaxError, TypeError, ValueError, ArithmeticError) as error:
+        raise UsageError(f"ceiling {formula!r} cannot be evaluated: {error}") from error
+    if value <= 0:
+        raise UsageError(f"ceiling {formula!r} gives {value}, which is not a rate")
+    return value
+
+
+def _parse(path: Path, shown: Path) -> _PairToml:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{shown}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{shown}: not valid TOML: {error}") from error
+    try:
+        return _PairToml.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "(top level)"
+        raise UsageError(f"{shown}: {key}: {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def _ordered(variants: dict[str, _VariantToml]) -> list[str]:
+    known = [v for v in VARIANT_ORDER if v in variants]
+    return known + [v for v in variants if v not in VARIANT_ORDER]
+
+
+def _variant(root: Path, folder: Path, name: str, spec: _VariantToml, shown: Path) -> Variant:
+    path = folder / f"{name}.py"
+    if not path.is_file():
+        raise UsageError(f"{shown}: variants.{name}: {path.relative_to(root)} does not exist")
+    source = path.read_text(encoding="utf-8")
+    marked = [n for n, line in enumerate(source.splitlines(), 1) if BUG_MARK in line]
+    if len(marked) > 1 or (name == "buggy" and spec.cause is not Cause.NONE and not marked):
+        raise UsageError(f"{path.relative_to(root)}: mark the bug's line with {BUG_MARK!r}, once (found {len(marked)})")
+    return Variant(
+        name=name,
+        summary=spec.summary,
+        cause=spec.cause,
+        source=source,
+        file=str(path.relative_to(root)),
+        bug_line=marked[0] if marked else None,
+    )
+
+
+def _check_references(spec: _PairToml, shown: Path) -> None:
+    for n, expectation in enumerate(spec.expect):
+        for key, value in (("variant", expectation.variant), ("over", expectation.over)):
+            if value is not None and value not in spec.variants:
+                raise UsageError(f"{shown}: expect.{n}.{key}: the pair has no variant {value!r}")
+    for variant, formula in spec.ceiling.items():
+        if variant not in spec.variants:
+            raise UsageError(f"{shown}: ceiling.{variant}: the pair has no variant {variant!r}")
+        try:
+            ceiling_rps(formula, spec.settings)
+        except UsageError as error:
+            raise UsageError(f"{shown}: ceiling.{variant}: {error}") from error
+
+
+def _nearest(name: str, known: tuple[str, ...] | list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""

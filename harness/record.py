@@ -1,0 +1,401 @@
+"""What a run is: frozen records, their units, and the history of their schema.
+
+Times are monotonic seconds since the trial's start and end in ``_s``; rates end in ``_rps``; sizes in ``_bytes``; shares are
+between 0 and 1 and end in ``_share``. A figure that was not measured is ``None``, never zero.
+
+Schema history:
+    1  first version
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+
+SCHEMA_VERSION = 1
+
+
+class Outcome(StrEnum):
+    """How one planned request ended. Each planned request has exactly one."""
+
+    OK = "ok"
+    WRONG_BODY = "wrong_body"  # the scenario rejected an answer whose status was fine
+    HTTP_ERROR = "http_error"  # status 400 or above, for another reason than the pool
+    POOL_TIMEOUT = "pool_timeout"  # status 500 or above, after the probe or the body told of a pool timeout
+    CLIENT_TIMEOUT = "client_timeout"  # the client's own time limit passed
+    CONNECT_ERROR = "connect_error"  # no connection, or it broke before the answer was whole
+    SKIPPED = "skipped"  # planned by the open model and never sent
+    UNFINISHED = "unfinished"  # still waiting when the trial ended: neither right nor wrong
+
+
+FAILURES = (
+    Outcome.WRONG_BODY,
+    Outcome.HTTP_ERROR,
+    Outcome.POOL_TIMEOUT,
+    Outcome.CLIENT_TIMEOUT,
+    Outcome.CONNECT_ERROR,
+)
+
+
+class Cause(StrEnum):
+    """The classes of mechanism a bug can belong to."""
+
+    LOOP_BLOCKED = "loop_blocked"
+    THREADS_EXHAUSTED = "threads_exhausted"
+    POOL_UNDERSIZED = "pool_undersized"
+    CONNECTION_LEAKED = "connection_leaked"
+    CONNECTION_PINNED = "connection_pinned"
+    CONNECTION_CHURN = "connection_churn"
+    SELF_DEADLOCK = "self_deadlock"
+    SESSION_SHARED = "session_shared"
+    STALE_CONNECTION = "stale_connection"
+    TOO_MANY_QUERIES = "too_many_queries"
+    OVERSIZED_RESPONSE = "oversized_response"
+    WRITE_LOST = "write_lost"
+    ERROR_MASKED = "error_masked"
+    CONTRACT_BROKEN = "contract_broken"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """What the clients do."""
+
+    model: str = "closed"  # "closed": users that wait for their answer; "open": arrivals by the clock
+    users: int = 10  # closed: concurrent users; open: the most requests in flight
+    think_s: float | None = None  # closed: pause between tasks; None leaves it to the Locust file
+    rate_rps: float | None = None  # open: arrivals per second
+    arrivals: str = "poisson"  # open: "poisson" or "even"
+    canary: str | None = None  # path of a light route that is asked at a steady rate beside the load
+    canary_rate_rps: float = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A place in source code."""
+
+    file: str  # relative to the app's folder for the user's code, else the module's dotted path
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} in {self.function}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopHold:
+    """Time for which one line kept the event loop from running anything else, summed over a window."""
+
+    user: Frame | None  # innermost frame of the app's own code
+    offender: Frame | None  # the frame that was really executing
+    route: str | None
+    held_s: float
+    times: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckoutSite:
+    """What connections taken at one place did in a window."""
+
+    taken: Frame | None  # the app's line that made the pool hand out a connection
+    session: Frame | None  # the app's line that made the session which holds it
+    engine: Frame | None  # the app's line that made the engine
+    route: str | None
+    checkouts: int
+    timeouts: int  # gave up waiting for a connection
+    opened: int  # had to open a new connection
+    outlived: int  # were still out when their request had ended
+    wait_s: float  # summed time from asking to getting (or giving up)
+    hold_s: float  # summed time from getting to giving back, or to the window's end
+    sql_s: float  # summed time in SQL while held
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What one window, or all the windows of a variant pooled, measured. ``None``: not measured.
+
+    Response times of a closed model are of the requests that ended in the window; of an open model, of those intended in it,
+    counted from the intended start.
+    """
+
+    window_s: float | None = None
+    requests: int | None = None
+    throughput_rps: float | None = None  # all completions per second
+    goodput_rps: float | None = None  # correct completions per second
+    ceiling_rps: float | None = None  # the most the mechanism can allow
+    ceiling_share: float | None = None  # goodput over ceiling
+    failed_share: float | None = None  # failures over finished requests
+    pool_timeout_share: float | None = None
+    http_error_share: float | None = None
+    unfinished: int | None = None
+    response_p50_s: float | None = None
+    response_p90_s: float | None = None
+    response_p95_s: float | None = None
+    response_p99_s: float | None = None
+    response_max_s: float | None = None
+    canary_p50_s: float | None = None
+    canary_p99_s: float | None = None
+    schedule_lag_p99_s: float | None = None
+    loop_lag_p99_s: float | None = None
+    loop_lag_max_s: float | None = None
+    loop_held_share: float | None = None  # share of the window in which one callback held the loop
+    tokens_in_use_max: int | None = None
+    tokens_waiting_max: int | None = None
+    token_wait_p95_s: float | None = None
+    tokens_per_request: float | None = None
+    connections_out_max: int | None = None
+    checkout_waiting_max: int | None = None
+    checkout_wait_p95_s: float | None = None
+    checkout_wait_share: float | None = None  # of the response time, over finished requests
+    hold_p50_s: float | None = None
+    hold_idle_share: float | None = None  # part of the hold in which no SQL ran
+    outlived_per_request: float | None = None
+    queries_per_request: float | None = None
+    connects_per_request: float | None = None
+    sql_p50_s: float | None = None
+    cpu_s_per_request: float | None = None
+    cpu_share: float | None = None  # of one core, the target process
+    generator_cpu_share: float | None = None  # of one core, the load process
+    rss_max_bytes: int | None = None
+    postgres_sessions_max: int | None = None
+    idle_in_transaction_max: int | None = None
+    lock_waits_max: int | None = None
+
+
+FIGURE_NAMES = tuple(f.name for f in fields(Figures))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invariant:
+    """A promise that answers made and the database must keep."""
+
+    name: str
+    sql: str  # one number: the rows kept
+    promised_by: str  # the request name whose correct answers each promise one row
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvariantResult:
+    name: str
+    promised: int
+    kept: int
+
+    @property
+    def lost(self) -> int:
+        return max(0, self.promised - self.kept)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequentialAnswer:
+    """One answer of the sequential check."""
+
+    name: str
+    status: int
+    body_digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One variant, one database, one server process, one window."""
+
+    id: int
+    pair: str
+    variant: str
+    block: int
+    seed: int
+    started_utc: str
+    workload: Workload
+    warmup_s: float
+    window_s: float
+    window_start_s: float  # since the trial's start
+    figures: Figures
+    warnings: dict[str, str] = field(default_factory=dict)  # figure's name -> when not to trust it
+    outcomes: dict[str, int] = field(default_factory=dict)  # over the whole trial, all phases
+    planned: int = 0  # requests the plan held, over the whole trial; the outcomes add up to it
+    holds: tuple[LoopHold, ...] = ()
+    checkouts: tuple[CheckoutSite, ...] = ()
+    sequential: tuple[SequentialAnswer, ...] = ()
+    invariants: tuple[InvariantResult, ...] = ()
+    invalid: tuple[str, ...] = ()  # why no figure of this trial may be used; empty when it is valid
+    log: str | None = None  # path in the run folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """Something that must be seen, over a variant's figures."""
+
+    that: str
+    metric: str
+    variant: str
+    over: str | None = None  # another variant: the ratio of the two is judged
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    name: str
+    summary: str
+    cause: Cause
+    source: str  # text of the app
+    file: str  # relative to the catalogue's root
+    bug_line: int | None  # 1-based line of the mark in the source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """One lesson: variants of an app that differ in nothing else."""
+
+    name: str
+    title: str
+    question: str
+    theme: str
+    lesson: str
+    look_for: str
+    sources: tuple[str, ...]
+    claims: tuple[str, ...]
+    variants: dict[str, Variant]
+    settings: dict[str, float]
+    workload: Workload
+    scenario: str  # path of the Locust file, relative to the catalogue's root
+    ceilings: dict[str, str] = field(default_factory=dict)  # variant -> formula over the settings
+    expectations: tuple[Expectation, ...] = ()
+    invariants: tuple[Invariant, ...] = ()
+    upstream: bool = False  # needs the stub upstream
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariantResult:
+    """All the valid windows of one variant, pooled."""
+
+    pair: str
+    variant: str
+    figures: Figures
+    warnings: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[str, int] = field(default_factory=dict)  # in the windows
+    holds: tuple[LoopHold, ...] = ()
+    checkouts: tuple[CheckoutSite, ...] = ()
+    invariants: tuple[InvariantResult, ...] = ()
+    trials: tuple[int, ...] = ()  # ids of the valid trials behind it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """How long and how often to measure."""
+
+    name: str
+    warmup_s: float
+    window_s: float
+    blocks: int
+    drain_s: float  # how long to wait for answers after the window
+
+
+PROFILES = {
+    p.name: p
+    for p in (
+        Profile(name="quick", warmup_s=0.5, window_s=2.5, blocks=2, drain_s=0.5),
+        Profile(name="standard", warmup_s=1.0, window_s=5.0, blocks=2, drain_s=1.0),
+        Profile(name="soak", warmup_s=5.0, window_s=60.0, blocks=3, drain_s=5.0),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What the run was measured on."""
+
+    cores: int
+    memory_bytes: int
+    cpu: str
+    system: str
+    python: str
+    packages: dict[str, str]
+    postgres: str
+    git: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Everything one command measured."""
+
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    started_utc: str
+    wall_s: float
+    status: str  # "complete" or "partial"
+    command: str
+    seed: int
+    profile: Profile
+    machine: Machine
+    pairs: tuple[Pair, ...]
+    trials: tuple[Trial, ...]
+    results: tuple[VariantResult, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectationResult:
+    expectation: Expectation
+    measured: float | None  # the figure, or the ratio of two; None when it was not measured
+    met: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """What the harness concludes from inside the target, without knowing what the pair says of itself."""
+
+    cause: Cause
+    frame: Frame | None  # the line, or the dependency, that is to blame
+    message: str  # one or two sentences for people
+    evidence: str  # the figures behind it
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiagnosisResult:
+    """A diagnosis held against the pair's ground truth."""
+
+    variant: str
+    found: tuple[Diagnosis, ...]  # strongest first; empty: nothing to name
+    expected: Cause
+    cause_right: bool | None  # None: the pair does not say (a partial without a cause)
+    place_right: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairVerdict:
+    pair: str
+    effect: str  # "22 → 223 requests/s, 86 % failed → none"
+    effect_ratio: float | None  # goodput, fixed over buggy
+    sequential_alike: bool
+    sequential_note: str
+    expectations: tuple[ExpectationResult, ...]
+    diagnoses: tuple[DiagnosisResult, ...]
+    invalid: tuple[str, ...]  # reasons of invalid trials
+
+    @property
+    def met(self) -> bool:
+        return (
+            self.sequential_alike
+            and all(e.met for e in self.expectations)
+            and all(d.cause_right is not False and d.place_right is not False for d in self.diagnoses)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunVerdict:
+    pairs: tuple[PairVerdict, ...]
+
+    @property
+    def valid(self) -> bool:
+        return not any(p.invalid for p in self.pairs)
+
+    @property
+    def met(self) -> bool:
+        return all(p.met for p in self.pairs)
+
+    @property
+    def exit_code(self) -> int:
+        """0 passed, 1 an expectation failed, 3 some trial is invalid."""
+        if not self.valid:
+            return 3
+        return 0 if self.met else 1

@@ -1,0 +1,189 @@
+"""The run folder: writes it while a run goes on, reads it back.
+
+run.json            the Run (schema in docs/run.schema.json)
+requests.parquet    one row per request: client's view, joined with the server's by the sequence header
+samples.parquet     the target's state, sampled from inside at a steady interval
+postgres.parquet    sessions as the server sees them
+logs/               one file per trial
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import TypeAdapter, ValidationError
+
+from harness.errors import SetupError, UsageError
+from harness.record import SCHEMA_VERSION, Run
+
+REQUESTS = pa.schema(
+    [
+        ("trial", pa.int32()),
+        ("phase", pa.dictionary(pa.int8(), pa.string())),  # sequential, warmup, window, drain: of the intended start
+        ("kind", pa.dictionary(pa.int8(), pa.string())),  # load, canary
+        ("seq", pa.int64()),
+        ("name", pa.dictionary(pa.int32(), pa.string())),
+        ("intended_s", pa.float64()),
+        ("sent_s", pa.float64()),
+        ("done_s", pa.float64()),  # null: unfinished or skipped
+        ("status", pa.int16()),
+        ("outcome", pa.dictionary(pa.int8(), pa.string())),
+        ("bytes", pa.int64()),
+        ("error", pa.dictionary(pa.int32(), pa.string())),
+        # the server's view; null where the probe saw nothing
+        ("route", pa.dictionary(pa.int32(), pa.string())),
+        ("start_s", pa.float64()),  # the app was called
+        ("first_byte_s", pa.float64()),
+        ("last_byte_s", pa.float64()),
+        ("end_s", pa.float64()),  # the app returned: background tasks and teardown included
+        ("token_wait_s", pa.float64()),
+        ("tokens", pa.int32()),  # hops to a worker thread
+        ("checkout_wait_s", pa.float64()),
+        ("checkouts", pa.int32()),
+        ("sql_s", pa.float64()),
+        ("queries", pa.int32()),
+        ("connects", pa.int32()),
+        ("pool_timeouts", pa.int32()),
+        ("outlived", pa.int32()),
+    ]
+)
+SAMPLES = pa.schema(
+    [
+        ("trial", pa.int32()),
+        ("t_s", pa.float64()),
+        ("loop_lag_s", pa.float64()),
+        ("in_flight", pa.int32()),
+        ("tokens_in_use", pa.int32()),
+        ("tokens_waiting", pa.int32()),
+        ("connections_out", pa.int32()),
+        ("checkout_waiting", pa.int32()),
+        ("cpu_s", pa.float64()),  # of the target process, since its start
+        ("rss_bytes", pa.int64()),
+    ]
+)
+POSTGRES = pa.schema(
+    [
+        ("trial", pa.int32()),
+        ("t_s", pa.float64()),
+        ("sessions", pa.int32()),
+        ("active", pa.int32()),
+        ("idle_in_transaction", pa.int32()),
+        ("lock_waits", pa.int32()),
+    ]
+)
+TABLES = {"requests": REQUESTS, "samples": SAMPLES, "postgres": POSTGRES}
+
+_RUN = TypeAdapter(Run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunData:
+    """The raw rows of a run, as Arrow tables with the schemas above."""
+
+    requests: pa.Table
+    samples: pa.Table
+    postgres: pa.Table
+
+
+class RunWriter:
+    """Writes a run folder as the run goes on. Raises SetupError when the disk does not take it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with disk_errors(folder):
+            (folder / "logs").mkdir(parents=True)
+            self._writers = {
+                name: pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd")
+                for name, schema in TABLES.items()
+            }
+
+    def add(self, name: str, table: pa.Table) -> None:
+        """Appends one trial's rows to the named table."""
+        with disk_errors(self.folder):
+            self._writers[name].write_table(table)
+
+    def finish(self, run: Run) -> None:
+        """Closes the tables and writes run.json, whole or not at all."""
+        with disk_errors(self.folder):
+            for writer in self._writers.values():
+                writer.close()
+            write_atomically(self.folder / "run.json", _RUN.dump_json(run, indent=1))
+
+    def discard(self) -> None:
+        """Removes the folder: nothing was measured."""
+        for writer in self._writers.values():
+            writer.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a file so that a reader sees the old one or the whole new one."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def point_latest(folder: Path) -> None:
+    """Makes ``latest`` beside the run folder point to it."""
+    link = folder.parent / "latest"
+    temporary = folder.parent / f".latest.{os.getpid()}"
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(folder.name, target_is_directory=True)
+    temporary.replace(link)
+
+
+def load_run(folder: Path) -> Run:
+    """The Run of a folder. Raises UsageError when it is missing, damaged or of a newer schema."""
+    path = folder / "run.json"
+    if not path.is_file():
+        raise UsageError(f"{folder} is not a run folder: it holds no run.json")
+    raw = path.read_bytes()
+    try:
+        version = json.loads(raw).get("schema_version")
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise UsageError(
+                f"{path} has schema version {version}; this harness reads up to {SCHEMA_VERSION}: update it"
+            )
+        return _RUN.validate_json(raw)
+    except (ValueError, AttributeError, ValidationError) as error:
+        where = ""
+        if isinstance(error, ValidationError):
+            where = ".".join(str(part) for part in error.errors()[0]["loc"]) + ": " + error.errors()[0]["msg"]
+        raise UsageError(f"{path} is damaged: {where or error}") from error
+
+
+def load_data(folder: Path) -> RunData:
+    """The raw rows of a run folder. Raises UsageError when a table is missing or damaged."""
+    tables = {}
+    for name in TABLES:
+        path = folder / f"{name}.parquet"
+        try:
+            tables[name] = pq.read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            raise UsageError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    return RunData(**tables)
+
+
+def run_json_schema() -> dict[str, Any]:
+    """JSON Schema of run.json."""
+    return _RUN.json_schema()
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Turns an OSError of writing below the folder into a SetupError."""
+    try:
+        yield
+    except OSError as error:
+        raise SetupError(
+            f"cannot write to {folder}: {error.strerror or error}; free some space or choose --out"
+        ) from error
