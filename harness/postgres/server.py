@@ -1,0 +1,111 @@
+"""The Postgres server of one run, from the parent's side of the keeper."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from harness.errors import SetupError
+from harness.postgres.connection import admin_connection
+from harness.postgres.urls import describe, parse_admin_url
+
+OLDEST = 14  # pg_terminate_backend with a time limit
+CLEAN_UP_S = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresServer:
+    """A server that is ready. Leaving the context removes all that the run put on it, and the server if it was ours."""
+
+    url: str = field(repr=False)  # as a role that may create databases; may hold a password
+    version: str  # "18.4"
+    max_connections: int
+    keeper: subprocess.Popen[str] = field(repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        end_keeper(self.keeper)
+
+
+def start_postgres(choice: str, *, run_token: str) -> PostgresServer:
+    """Makes the server ready that ``--postgres`` chose: "embedded", or the postgresql:// URL of the user's own.
+
+    ``run_token`` (lower-case letters and digits) names the run's databases, see ``Databases``.
+    Raises UsageError for another choice; SetupError when the server cannot start, cannot be reached, is too old or gives no
+    right to create databases.
+    """
+    if choice == "embedded":
+        return _serve({"provider": "embedded"})
+    url = parse_admin_url(choice)
+    _look(url)  # before there is a keeper, whose clean-up would fail in the same way
+    return _serve({"provider": "url", "url": url, "run_token": run_token})
+
+
+def end_keeper(keeper: subprocess.Popen[str]) -> None:
+    """Gives the order to clean up and waits until it is done. Raises SetupError if that takes more than 30 s."""
+    assert keeper.stdin is not None and keeper.stdout is not None
+    with suppress(BrokenPipeError):
+        keeper.stdin.close()
+    try:
+        keeper.wait(CLEAN_UP_S)
+    except subprocess.TimeoutExpired as exc:
+        raise SetupError(
+            f"Postgres is not cleaned up after {CLEAN_UP_S:.0f} s; process {keeper.pid} still tries"
+        ) from exc
+    keeper.stdout.close()
+
+
+def _serve(job: dict[str, str]) -> PostgresServer:
+    keeper = subprocess.Popen(
+        [sys.executable, "-m", "harness.postgres.keeper"],
+        cwd=Path(__file__).parents[2],  # from where the harness can be imported
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        url = _ask(keeper, job)
+        version, max_connections = _look(url)
+    except BaseException:
+        end_keeper(keeper)
+        raise
+    return PostgresServer(url=url, version=version, max_connections=max_connections, keeper=keeper)
+
+
+def _ask(keeper: subprocess.Popen[str], job: dict[str, str]) -> str:
+    assert keeper.stdin is not None and keeper.stdout is not None
+    with suppress(BrokenPipeError):
+        keeper.stdin.write(json.dumps(job) + "\n")
+        keeper.stdin.flush()
+    line = keeper.stdout.readline()
+    answer = json.loads(line) if line else {"error": "the process that keeps Postgres ended without a word"}
+    if "error" in answer:
+        raise SetupError(answer["error"])
+    return str(answer["url"])
+
+
+def _look(url: str) -> tuple[str, int]:
+    """Version and max_connections of a server on which this URL's role may create databases, else SetupError."""
+    with admin_connection(url) as connection:
+        row = connection.execute(
+            "SELECT current_setting('server_version'), current_setting('server_version_num')::int / 10000,"
+            " current_setting('max_connections')::int, rolcreatedb OR rolsuper, rolname"
+            " FROM pg_roles WHERE rolname = current_user"
+        ).fetchone()
+    assert row is not None
+    version, major, max_connections, may_create, role = row
+    if major < OLDEST:
+        raise SetupError(f"Postgres at {describe(url)} is version {version}; {OLDEST} is the oldest that will do")
+    if not may_create:
+        raise SetupError(
+            f"Postgres at {describe(url)}: role {role} may not create databases; ALTER ROLE … CREATEDB lets it"
+        )
+    return version.split()[0], max_connections

@@ -1,0 +1,32 @@
+"""Fixtures for every room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from harness.postgres.databases import Databases
+from harness.postgres.server import PostgresServer, start_postgres
+
+
+@pytest.fixture(scope="session")
+def embedded_server() -> Iterator[PostgresServer]:
+    """One embedded Postgres for the whole test session."""
+    with start_postgres("embedded", run_token="session") as server:
+        yield server
+
+
+@pytest.fixture
+def run_token() -> str:
+    """A token that no other test uses."""
+    return uuid4().hex[:12]
+
+
+@pytest.fixture
+def databases(embedded_server: PostgresServer, run_token: str) -> Iterator[Databases]:
+    """A run's databases on the session's server, removed after the test."""
+    databases = Databases(embedded_server.url, run_token=run_token)
+    yield databases
+    databases.drop_all()
