@@ -1,0 +1,228 @@
+"""Starts child processes fast: a helper process imports slow modules once and forks a child for each job.
+
+A trial needs a new server process and a new load process, and importing their libraries takes longer than measuring. Each
+child has a channel to its parent. The channel is also the leash: a child that reads its end ends itself, so that nothing
+outlives a parent that was killed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from harness.errors import SetupError
+
+# Bound before any module can patch the standard library: the load room's preload does.
+from os import _exit, close, fork, waitpid  # isort: skip
+
+Message = dict[str, Any]
+STOP: Message = {"kind": "stop"}
+
+
+def send(channel: Connection, message: Message) -> None:
+    """Sends one message. Raises OSError when the other side is gone."""
+    channel.send_bytes(msgpack.packb(message))
+
+
+def receive(channel: Connection) -> Message:
+    """Receives one message. Raises EOFError when the other side is gone."""
+    message: Message = msgpack.unpackb(channel.recv_bytes(), strict_map_key=False)
+    return message
+
+
+@dataclass
+class Child:
+    """A running job."""
+
+    pid: int
+    channel: Connection
+    log: Path
+    ended: bool = field(default=False, init=False)
+
+    def receive(self, timeout_s: float) -> Message | None:
+        """The next message, or None after the timeout. Raises EOFError when the child has ended."""
+        try:
+            return receive(self.channel) if self.channel.poll(timeout_s) else None
+        except (EOFError, ConnectionError):
+            self.ended = True
+            raise EOFError from None
+
+    def stop(self, grace_s: float = 2.0) -> list[Message]:
+        """Asks the child to end, returns what it still had to say, and kills it when it has not ended in time."""
+        last_words: list[Message] = []
+        deadline = time.monotonic() + grace_s
+        try:
+            if not self.ended:
+                send(self.channel, STOP)
+            while not self.ended and time.monotonic() < deadline:
+                message = self.receive(max(0.0, deadline - time.monotonic()))
+                if message is not None:
+                    last_words.append(message)
+        except (EOFError, OSError):
+            self.ended = True
+        if not self.ended:
+            # The channel is still open, so the process lives and its id is still its own.
+            os.kill(self.pid, signal.SIGKILL)
+            self.ended = True
+        self.channel.close()
+        return last_words
+
+    def last_log_lines(self, count: int = 5) -> str:
+        """The end of the child's log, on one line."""
+        try:
+            lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
+        except OSError:
+            return "(no log)"
+        return " | ".join(lines[-count:]) or "(empty log)"
+
+
+class ForkServer:
+    """Forks jobs from one process that has the preloaded modules. A context manager; its end ends every child."""
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        ours, theirs = socket.socketpair()
+        self._socket = ours
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "harness.forkserver", str(theirs.fileno()), *preload],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                env=_environment_that_finds_us(),
+            )
+
+    def spawn(
+        self, main: str, job: Message, *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> Child:
+        """Forks a child that calls ``main`` ("module:function") with the job and its end of the channel.
+
+        The child's output goes to ``log``. Raises SetupError when the fork server has died.
+        """
+        ours, theirs = socket.socketpair()
+        request = json.dumps({"main": main, "job": job, "env": dict(env or {}), "cwd": str(cwd or Path.cwd())}).encode()
+        try:
+            with theirs, log.open("ab") as output:
+                header = len(request).to_bytes(4, "big")
+                socket.send_fds(self._socket, [header], [theirs.fileno(), output.fileno()])
+                self._socket.sendall(request)
+            pid = int.from_bytes(_read_exactly(self._socket, 4), "big")
+        except (OSError, EOFError) as error:
+            raise SetupError(f"the process that starts {main} has died: {error}") from error
+        return Child(pid=pid, channel=Connection(ours.detach()), log=log)
+
+    def close(self) -> None:
+        """Ends the fork server and, with it, every child that still runs."""
+        self._socket.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> ForkServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _environment_that_finds_us() -> dict[str, str]:
+    here = str(Path(__file__).resolve().parent.parent)
+    paths = [here, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+
+
+def _read_exactly(source: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        chunk = source.recv(count - len(data))
+        if not chunk:
+            raise EOFError("connection closed")
+        data += chunk
+    return data
+
+
+def _serve(server: socket.socket) -> None:
+    """The fork server's life: a request, a fork, a pid back; until the parent's end of the socket closes."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are told apart by their channels; nobody waits for them
+    children: list[int] = []
+    while True:
+        try:
+            header, fds, _, _ = socket.recv_fds(server, 4, 2)
+            if not header:
+                break
+            header += _read_exactly(server, 4 - len(header)) if len(header) < 4 else b""
+            request = json.loads(_read_exactly(server, int.from_bytes(header, "big")))
+        except (EOFError, OSError):
+            break
+        pid = fork()
+        if pid == 0:
+            server.close()
+            _run_child(request, *fds)
+        for fd in fds:
+            close(fd)
+        children.append(pid)
+        server.sendall(pid.to_bytes(4, "big"))
+    _end_all(children)
+
+
+def _end_all(children: list[int]) -> None:
+    for pid in children:
+        with suppress(ChildProcessError, ProcessLookupError):
+            if waitpid(pid, os.WNOHANG) == (0, 0):  # still ours and alive, so the id is its own
+                os.kill(pid, signal.SIGKILL)
+
+
+def _run_child(request: Message, channel_fd: int, log_fd: int) -> None:
+    code = 1
+    try:
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.dup2(log_fd, 1)
+        os.dup2(log_fd, 2)
+        close(log_fd)
+        os.environ.update(request["env"])
+        os.chdir(request["cwd"])
+        module, function = request["main"].split(":")
+        getattr(importlib.import_module(module), function)(request["job"], Connection(channel_fd))
+        code = 0
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except BaseException:  # noqa: BLE001 - the child ends here; its log is all that is left to tell
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        _exit(code)
+
+
+def main() -> None:
+    """``python -m harness.forkserver FD MODULE...``"""
+    server = socket.socket(fileno=int(sys.argv[1]))
+    server.set_inheritable(False)
+    for name in sys.argv[2:]:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue  # preloading is only for speed; whoever needs the module will say that it is missing
+    _serve(server)
+
+
+if __name__ == "__main__":
+    main()

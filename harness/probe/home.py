@@ -1,0 +1,103 @@
+"""The probe's thread: looks at the loop, samples the process, sends everything home, and ends the process with its parent.
+
+It is a thread so that it keeps working while the loop is blocked.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import msgpack
+
+from harness.probe.loop import LoopWatch
+from harness.probe.state import Probe
+from harness.probe.threads import TokenWatch
+
+LOOK_S = 0.01
+SAMPLE_EVERY = 5  # looks
+SEND_EVERY = 20
+STATM = Path("/proc/self/statm")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class ProbeThread(threading.Thread):
+    """Runs until the parent says stop or goes away."""
+
+    def __init__(
+        self, channel: Connection, probe: Probe, loop: LoopWatch, tokens: TokenWatch, on_stop: Callable[[], None]
+    ) -> None:
+        super().__init__(name="harness-probe", daemon=True)
+        self._channel = channel
+        self._probe = probe
+        self._loop = loop
+        self._tokens = tokens
+        self._on_stop = on_stop
+        self._sending = threading.Lock()
+
+    def run(self) -> None:
+        looks = 0
+        next_s = time.monotonic()
+        while True:
+            next_s = max(next_s + LOOK_S, time.monotonic())
+            time.sleep(max(0.0, next_s - time.monotonic()))
+            looks += 1
+            self._loop.look()
+            if looks % SAMPLE_EVERY == 0:
+                self._probe.add("samples", self._sample())
+            if looks % SEND_EVERY == 0:
+                self.send_rows()
+                self._obey()
+
+    def say(self, kind: str, **content: object) -> None:
+        """Sends one message; the process ends when nobody is left to hear it."""
+        try:
+            with self._sending:
+                self._channel.send_bytes(msgpack.packb({"kind": kind, **content}))
+        except OSError:
+            os._exit(1)
+
+    def send_rows(self) -> None:
+        self.say("rows", **self._probe.take())
+
+    def farewell(self) -> None:
+        """Sends what is left, connections that are still out or waited for among it."""
+        for checkout in [*self._probe.out, *self._probe.waiting]:
+            self._probe.add("checkouts", checkout.row())
+        self.send_rows()
+
+    def _obey(self) -> None:
+        try:
+            if not self._channel.poll(0):
+                return
+            self._channel.recv_bytes()
+        except (EOFError, OSError):
+            os._exit(1)
+        self._on_stop()
+
+    def _sample(self) -> tuple[float | int | None, ...]:
+        in_use, waiting = self._tokens.now()
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return (
+            time.monotonic(),
+            self._loop.take_worst_lag_s(),
+            len(self._probe.in_flight),
+            in_use,
+            waiting,
+            len(self._probe.out),
+            len(self._probe.waiting),
+            usage.ru_utime + usage.ru_stime,
+            _resident_bytes(),
+        )
+
+
+def _resident_bytes() -> int | None:
+    try:
+        return int(STATM.read_text(encoding="ascii").split()[1]) * PAGE_BYTES
+    except OSError:
+        return None

@@ -1,0 +1,37 @@
+"""Puts the probe around an app, before the app is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from multiprocessing.connection import Connection
+
+from harness.probe.asgi import App, ProbedApp
+from harness.probe.home import ProbeThread
+from harness.probe.loop import LoopWatch
+from harness.probe.state import Probe
+from harness.probe.threads import TokenWatch, hook_limiters
+
+
+class InstalledProbe:
+    """The hooks are in; wrap the app next, then start the thread."""
+
+    def __init__(self, app_dir: str, channel: Connection, on_stop: Callable[[], None]) -> None:
+        self._probe = Probe(app_dir)
+        self._tokens = TokenWatch()
+        self._loop = LoopWatch(self._probe, also_start=self._tokens.start_on_running_loop)
+        self.thread = ProbeThread(channel, self._probe, self._loop, self._tokens, on_stop)
+        hook_limiters()
+        if find_spec("sqlalchemy"):
+            from harness.probe.pool import hook_pools
+            from harness.probe.queries import hook_queries
+
+            hook_pools(self._probe)
+            hook_queries()
+
+    def wrap(self, app: App) -> ProbedApp:
+        return ProbedApp(app, self._probe, self._loop)
+
+    def busy(self) -> bool:
+        """Whether a request is under way."""
+        return bool(self._probe.in_flight)

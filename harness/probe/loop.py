@@ -1,0 +1,112 @@
+"""Watches the event loop: how late it is, and which line holds it.
+
+A heartbeat on the loop says when the loop was last free. A thread, which keeps running while the loop does not, looks at the
+loop's stack whenever the heartbeat is overdue. Only when it finds the *same* step of the loop (the same ``Handle._run`` frame,
+alive at two looks in a row) is the step blocking; a loop that is busy with many short steps shows a new one at each look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable
+from time import monotonic
+from types import CodeType, FrameType
+
+from harness.probe.frames import library_frame
+from harness.probe.state import Probe
+
+HEARTBEAT_S = 0.01
+
+
+class LoopWatch:
+    """The loop's heartbeat and the look at its stack. ``look`` is called by the probe's thread."""
+
+    def __init__(self, probe: Probe, also_start: Callable[[], None]) -> None:
+        self._probe = probe
+        self._also_start = also_start
+        self.started = False
+        self._loop_thread = 0
+        self._due_s = 0.0
+        self._worst_lag_s = 0.0
+        self._base: frozenset[CodeType] = frozenset()
+        self._step: FrameType | None = None
+        self._seen_s = 0.0
+        self._seen_times = 0
+
+    def start_on_running_loop(self) -> None:
+        """Starts the heartbeat. Called on the loop, from the first call of the app (lifespan or request)."""
+        self.started = True
+        self._loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_ident()
+        self._due_s = monotonic() + HEARTBEAT_S
+        self._loop.call_later(HEARTBEAT_S, self._beat)
+        self._also_start()
+
+    def _beat(self) -> None:
+        if not self._base:
+            self._base = _runner_codes(sys._getframe())
+        now = monotonic()
+        self._worst_lag_s = max(self._worst_lag_s, now - self._due_s)
+        self._due_s = now + HEARTBEAT_S
+        self._loop.call_later(HEARTBEAT_S, self._beat)
+
+    def take_worst_lag_s(self) -> float | None:
+        """The latest the loop has been since the last call; None before the loop runs."""
+        if not self.started:
+            return None
+        worst = max(self._worst_lag_s, monotonic() - self._due_s, 0.0)
+        self._worst_lag_s = 0.0
+        return worst
+
+    def look(self) -> None:
+        """Attributes the time since the last look to the step that has held the loop all that time, if one has."""
+        now = monotonic()
+        if not self._base or now < self._due_s + HEARTBEAT_S:
+            self._step = None
+            return
+        leaf = sys._current_frames().get(self._loop_thread)
+        step = _step_root(leaf, self._base)
+        if leaf is None or step is None or step is not self._step:
+            self._step, self._seen_s, self._seen_times = step, now, 1
+            return
+        self._seen_times += 1
+        # A hold is first seen half an interval after its start and last seen half an interval before its end (on average):
+        # the second look therefore counts twice.
+        held_s = (now - self._seen_s) * (2 if self._seen_times == 2 else 1)
+        self._seen_s = now
+        user = self._probe.frames.user_frame(leaf)
+        self._probe.add(
+            "holds", (now, held_s, self._seen_times == 2, user, library_frame(leaf), _route_of(leaf, self._base))
+        )
+
+
+def _runner_codes(beat: FrameType) -> frozenset[CodeType]:
+    """The code of the frames that run the loop itself, below any step."""
+    frame = beat.f_back
+    if frame is not None and frame.f_code is asyncio.Handle._run.__code__:
+        frame = frame.f_back
+    codes = set()
+    while frame is not None:
+        codes.add(frame.f_code)
+        frame = frame.f_back
+    return frozenset(codes)
+
+
+def _step_root(leaf: FrameType | None, base: frozenset[CodeType]) -> FrameType | None:
+    root, frame = None, leaf
+    while frame is not None and frame.f_code not in base:
+        root, frame = frame, frame.f_back
+    return root
+
+
+def _route_of(leaf: FrameType, base: frozenset[CodeType]) -> str | None:
+    frame: FrameType | None = leaf
+    while frame is not None and frame.f_code not in base:
+        if frame.f_code.co_qualname == "ProbedApp.__call__":
+            scope = frame.f_locals.get("scope", {})
+            path = getattr(scope.get("route"), "path", None) or scope.get("path")
+            return f"{scope.get('method')} {path}"
+        frame = frame.f_back
+    return None

@@ -1,0 +1,58 @@
+"""The target process: uvicorn, one worker, one app, started through the probe."""
+
+from __future__ import annotations
+
+import random
+import sys
+from multiprocessing.connection import Connection
+from typing import Any
+
+import uvicorn
+from uvicorn.importer import ImportFromStringError, import_from_string
+
+from harness.probe.install import InstalledProbe
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, probe: InstalledProbe) -> None:
+        super().__init__(config)
+        self._probe = probe
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets=sockets)
+        if not self.should_exit:
+            port = self.servers[0].sockets[0].getsockname()[1]
+            self._probe.thread.say("ready", port=port)
+
+
+def serve(job: dict[str, Any], channel: Connection) -> None:
+    """Serves until told to stop.
+
+    job: app "module:name"; app_dir, the folder to import it from; port, 0 for any free one.
+    Says "ready" with its port, then "rows" until it is stopped; ends with status 1 when the app cannot be imported.
+    """
+    random.seed()
+    sys.path.insert(0, job["app_dir"])
+    server: _Server | None = None
+
+    def stop() -> None:
+        if server is not None:
+            server.should_exit = True
+            server.force_exit = probe.busy()  # what is under way now has nobody left to answer
+
+    probe = InstalledProbe(job["app_dir"], channel, on_stop=stop)
+    try:
+        app = import_from_string(job["app"])
+    except ImportFromStringError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(1) from None
+    config = uvicorn.Config(
+        probe.wrap(app), host="127.0.0.1", port=job["port"], log_level="warning", access_log=False, loop="asyncio",
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    server = _Server(config, probe)
+    probe.thread.start()
+    server.run()
+    probe.thread.farewell()

@@ -1,0 +1,92 @@
+"""An app with one route for each thing that the probe must see."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import BackgroundTasks, Depends, FastAPI
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+url = make_url(os.environ["DATABASE_URL"])
+engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_size=1, max_overflow=1, pool_timeout=0.2)
+async_engine = create_async_engine(
+    url.set(drivername="postgresql+asyncpg"), pool_size=1, max_overflow=0, pool_timeout=0.2
+)
+SessionLocal = sessionmaker(engine)
+kept: list[Session] = []
+
+app = FastAPI()
+
+
+def get_db() -> Iterator[Session]:
+    with SessionLocal() as session:
+        yield session
+
+
+def get_leaky_db() -> Session:
+    kept.append(SessionLocal())
+    return kept[-1]
+
+
+@app.get("/plain")
+async def plain() -> str:
+    return "ok"
+
+
+@app.get("/blocks")
+async def blocks() -> str:
+    helper_that_sleeps()
+    return "ok"
+
+
+def helper_that_sleeps() -> None:
+    time.sleep(0.2)  # noqa: ASYNC251
+
+
+@app.get("/busy")
+async def busy() -> str:
+    for _ in range(200):
+        end = time.perf_counter() + 0.001
+        while time.perf_counter() < end:
+            pass
+        await asyncio.sleep(0)
+    return "ok"
+
+
+@app.get("/threads")
+def threads() -> str:
+    time.sleep(0.15)
+    return "ok"
+
+
+@app.get("/query")
+def query(db: Annotated[Session, Depends(get_db)]) -> int:
+    db.execute(text("SELECT pg_sleep(0.05)"))
+    return db.scalar(text("SELECT 1")) or 0
+
+
+@app.get("/async-query")
+async def async_query() -> int:
+    async with AsyncSession(async_engine) as session:
+        await session.execute(text("SELECT pg_sleep(0.05)"))
+        return await session.scalar(text("SELECT 1")) or 0
+
+
+@app.get("/leak")
+def leak(db: Annotated[Session, Depends(get_leaky_db)]) -> int:
+    return db.scalar(text("SELECT 1")) or 0
+
+
+@app.get("/background")
+def background(tasks: BackgroundTasks) -> str:
+    tasks.add_task(time.sleep, 0.1)
+    return "ok"
+
+
+@app.get("/fails")
+async def fails() -> str:
+    raise RuntimeError("meant to fail")

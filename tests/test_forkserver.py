@@ -1,0 +1,70 @@
+"""Children come and go with their parent, and what they said last is not lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from harness.forkserver import ForkServer, receive, send
+from tests.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[ForkServer]:
+    with ForkServer(["json"]) as server:
+        yield server
+
+
+def echo(job: dict[str, Any], channel: Connection) -> None:
+    send(channel, {"kind": "hello", "job": job, "env": os.environ.get("GREETING"), "cwd": str(Path.cwd())})
+    send(channel, {"kind": "again", "heard": receive(channel)})
+
+
+def ignores_everything(job: dict[str, Any], channel: Connection) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        time.sleep(60)
+
+
+def fails(job: dict[str, Any], channel: Connection) -> None:
+    print("about to fail", file=sys.stderr)
+    raise RuntimeError("because of this")
+
+
+def test_a_child_gets_its_job_environment_and_folder(forks: ForkServer, tmp_path: Path) -> None:
+    child = forks.spawn(f"{__name__}:echo", {"n": 1}, log=tmp_path / "log", env={"GREETING": "hi"}, cwd=tmp_path)
+    hello = child.receive(5)
+    assert hello == {"kind": "hello", "job": {"n": 1}, "env": "hi", "cwd": str(tmp_path)}
+    assert child.stop() == [{"kind": "again", "heard": {"kind": "stop"}}]
+    wait_until(lambda: not psutil.pid_exists(child.pid), "the child has ended")
+
+
+def test_a_child_that_fails_is_seen_to_end_and_its_log_says_why(forks: ForkServer, tmp_path: Path) -> None:
+    child = forks.spawn(f"{__name__}:fails", {}, log=tmp_path / "log")
+    with pytest.raises(EOFError):
+        child.receive(5)
+    assert "because of this" in child.last_log_lines()
+    assert child.stop() == []
+
+
+def test_a_child_that_does_not_listen_is_killed(forks: ForkServer, tmp_path: Path) -> None:
+    child = forks.spawn(f"{__name__}:ignores_everything", {}, log=tmp_path / "log")
+    assert child.receive(0.05) is None
+    child.stop(grace_s=0.1)
+    wait_until(lambda: not psutil.pid_exists(child.pid), "the child has ended")
+
+
+def test_the_end_of_the_fork_server_ends_its_children(tmp_path: Path) -> None:
+    with ForkServer([]) as forks:
+        child = forks.spawn(f"{__name__}:ignores_everything", {}, log=tmp_path / "log")
+        assert psutil.pid_exists(child.pid)
+    wait_until(lambda: not psutil.pid_exists(child.pid), "the child has ended")

@@ -1,0 +1,126 @@
+"""The probe around a real app under real uvicorn, against a real Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from harness.forkserver import ForkServer
+from harness.probe.state import CHECKOUT_COLUMNS, HOLD_COLUMNS, REQUEST_COLUMNS, SAMPLE_COLUMNS
+from harness.target.target import PRELOAD, start_target
+
+COLUMNS = {
+    "requests": REQUEST_COLUMNS,
+    "checkouts": CHECKOUT_COLUMNS,
+    "samples": SAMPLE_COLUMNS,
+    "holds": HOLD_COLUMNS,
+}
+ROOT = Path(__file__).resolve().parent.parent
+Seen = dict[str, list[dict[str, Any]]]
+Watch = Callable[..., Seen]
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[ForkServer]:
+    with ForkServer(PRELOAD) as server:
+        yield server
+
+
+@pytest.fixture
+def watch(forks: ForkServer, embedded_server: Any, tmp_path: Path) -> Watch:
+    """Starts the app, asks each path so many times at once, stops it, and returns what the probe said."""
+
+    def run(*paths: str, at_once: int = 1) -> Seen:
+        env = {"DATABASE_URL": embedded_server.url}
+        server = start_target(forks, "tests.apps.observed:app", app_dir=ROOT, env=env, log=tmp_path / "log")
+        messages = []
+        try:
+            with httpx.Client(base_url=server.url, timeout=10) as client, ThreadPoolExecutor(at_once) as pool:
+                for path in paths:
+                    headers = [{"x-harness-seq": str(n)} for n in range(at_once)]
+                    list(pool.map(lambda h, path=path: client.get(path, headers=h), headers))  # type: ignore[misc]
+        finally:
+            messages = server.child.stop()
+        seen: Seen = {name: [] for name in COLUMNS}
+        for message in messages:
+            for name, columns in COLUMNS.items():
+                seen[name] += [dict(zip(columns, row, strict=True)) for row in message.get(name, [])]
+        seen["requests"].sort(key=lambda request: request["start_s"])
+        return seen
+
+    return run
+
+
+def test_a_request_is_seen_from_its_start_to_its_end(watch: Watch) -> None:
+    seen = watch("/plain", "/background", "/nowhere", "/fails")
+    plain, background, nowhere, fails = seen["requests"]
+    assert (plain["seq"], plain["route"], nowhere["route"]) == (0, "GET /plain", None)
+    assert plain["start_s"] <= plain["first_byte_s"] <= plain["last_byte_s"] <= plain["end_s"]
+    assert 0.1 <= background["end_s"] - background["last_byte_s"] < 2, (
+        "background work is part of the request, not of the answer"
+    )
+    assert fails["route"] == "GET /fails"
+    assert fails["end_s"] is not None
+
+
+def test_the_line_that_blocks_the_loop_is_named(watch: Watch) -> None:
+    holds = watch("/blocks", "/blocks")["holds"]
+    assert {h["user"][2] for h in holds} == {"helper_that_sleeps"}
+    assert {h["offender"][2] for h in holds} == {"helper_that_sleeps"}, (
+        "time.sleep is C: the leaf is the line that calls it"
+    )
+    assert {h["route"] for h in holds} == {"GET /blocks"}
+    assert sum(h["first"] for h in holds) == 2
+    assert 0.3 < sum(h["held_s"] for h in holds) < 0.8
+
+
+def test_a_loop_that_is_busy_with_short_steps_is_late_but_not_blocked(watch: Watch) -> None:
+    holds = watch("/busy", at_once=8)["holds"]
+    assert sum(h["held_s"] for h in holds if h["user"]) < 0.2
+
+
+def test_thread_tokens_and_the_wait_for_them(watch: Watch) -> None:
+    seen = watch("/threads", at_once=60)
+    assert max(s["tokens_in_use"] for s in seen["samples"] if s["tokens_in_use"] is not None) == 40
+    waits = sorted(r["token_wait_s"] for r in seen["requests"])
+    assert {r["tokens"] for r in seen["requests"]} == {2}, "one for the route, one to check its answer against the annotation"
+    assert waits[-1] > 0.05, "with 40 tokens the last of 60 waits for a first one to end"
+
+
+@pytest.mark.parametrize("path", ["/query", "/async-query"])
+def test_queries_and_connections_are_booked_on_their_request(watch: Watch, path: str) -> None:
+    seen = watch(path, path)
+    first, second = seen["requests"]
+    assert [(r["queries"], r["checkouts"], r["outlived"]) for r in (first, second)] == [(2, 1, 0)] * 2
+    assert (first["connects"], second["connects"]) == (1, 0)
+    assert all(0.05 <= r["sql_s"] <= r["end_s"] - r["start_s"] for r in (first, second))
+    for checkout in seen["checkouts"]:
+        function = "query" if path == "/query" else "async_query"
+        assert checkout["taken"][2] == function
+        assert checkout["session"][2] == ("get_db" if path == "/query" else function)
+        assert checkout["engine"][2] == "<module>"
+        assert checkout["route"] == f"GET {path}"
+        assert checkout["asked_s"] <= checkout["got_s"] < checkout["returned_s"]
+
+
+@pytest.mark.parametrize(("path", "capacity"), [("/query", 2), ("/async-query", 1)])
+def test_waits_for_the_pool_and_giving_up(watch: Watch, path: str, capacity: int) -> None:
+    seen = watch(path, at_once=20)
+    gave_up = [r for r in seen["requests"] if r["pool_timeouts"]]
+    assert gave_up
+    assert all(0.2 <= r["checkout_wait_s"] < 2 for r in gave_up)
+    assert max(s["connections_out"] for s in seen["samples"]) == capacity
+    assert max(s["checkout_waiting"] for s in seen["samples"]) > 0
+    assert sum(c["got_s"] is None for c in seen["checkouts"]) == len(gave_up)
+
+
+def test_a_connection_that_outlives_its_request_is_told_with_the_dependency_that_took_it(watch: Watch) -> None:
+    seen = watch("/leak", "/leak")
+    assert [r["outlived"] for r in seen["requests"]] == [1, 1]
+    assert {c["session"][2] for c in seen["checkouts"]} == {"get_leaky_db"}
+    assert all(c["returned_s"] is None and c["outlived"] for c in seen["checkouts"])
