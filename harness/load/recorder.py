@@ -1,0 +1,159 @@
+"""One row for every request that a Locust user makes, kept at full resolution.
+
+Locust's own request event carries a rounded wall-clock start and is fired only at a request's end. The ``request`` methods of
+its two HTTP clients are therefore wrapped: the row begins before the send, travels in the request's context, and is completed
+by the event. A request of any other client still gets its row, from the event alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import locust.clients
+import locust.contrib.fasthttp
+
+from harness.load.outcomes import outcome_of
+from harness.record import Outcome
+
+SEQ_HEADER = "x-harness-seq"
+CONTEXT_KEY = "harness_row"
+COLUMNS = (
+    "sequential", "kind", "seq", "name", "intended_s", "sent_s", "done_s", "status", "outcome", "bytes", "error", "digest",
+)  # fmt: skip
+
+
+class Row:
+    """A request on its way."""
+
+    __slots__ = COLUMNS
+
+    def __init__(self, *, sequential: bool, kind: str, seq: int, name: str, intended_s: float, sent_s: float) -> None:
+        self.sequential = sequential
+        self.kind = kind
+        self.seq = seq
+        self.name = name
+        self.intended_s = intended_s
+        self.sent_s = sent_s
+        self.done_s: float | None = None
+        self.status: int | None = None
+        self.outcome = Outcome.UNFINISHED
+        self.bytes: int | None = None
+        self.error: str | None = None
+        self.digest: str | None = None
+
+    def values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in COLUMNS)
+
+
+class Recorder:
+    """Gives rows to requests and keeps them. ``sequential`` marks the rows of the sequential check and digests their bodies."""
+
+    def __init__(self) -> None:
+        self.sequential = False
+        self.in_flight: set[Row] = set()
+        self.planned = 0  # every row that was begun or skipped
+        self.finished = 0  # rows of load (not of the canary) that Locust's statistics must count too
+        self._done: list[tuple[Any, ...]] = []
+        self._next_seq = 0
+
+    def begin(self, kind: str, name: str, intended_s: float | None) -> Row:
+        now_s = time.monotonic()
+        self._next_seq += 1
+        self.planned += 1
+        row = Row(
+            sequential=self.sequential,
+            kind=kind,
+            seq=self._next_seq,
+            name=name,
+            intended_s=now_s if intended_s is None else intended_s,
+            sent_s=now_s,
+        )
+        self.in_flight.add(row)
+        return row
+
+    def finish(self, row: Row, *, response_time_s: float, response: Any, exception: Any, length: int | None) -> None:
+        row.done_s = row.sent_s + response_time_s
+        row.status = getattr(response, "status_code", 0) or 0
+        body = _body(response) if exception is not None or row.sequential else b""
+        row.outcome = outcome_of(exception, row.status, body)
+        row.bytes = length
+        row.error = None if exception is None else str(exception)[:200]
+        if row.sequential:
+            row.digest = hashlib.sha256(body).hexdigest()[:16]
+        self.in_flight.discard(row)
+        self.keep(row)
+        if row.kind == "load":
+            self.finished += 1
+
+    def keep(self, row: Row) -> None:
+        self._done.append(row.values())
+
+    def keep_skipped(self, intended_s: float) -> None:
+        """An arrival that was planned and will not be sent."""
+        row = Row(sequential=False, kind="load", seq=0, name="(skipped)", intended_s=intended_s, sent_s=intended_s)
+        row.outcome = Outcome.SKIPPED
+        self.planned += 1
+        self.keep(row)
+
+    def keep_unfinished(self) -> None:
+        """Turns all requests that are still under way into rows."""
+        for row in self.in_flight:
+            self.keep(row)
+        self.in_flight.clear()
+
+    def take(self) -> list[tuple[Any, ...]]:
+        rows, self._done = self._done, []
+        return rows
+
+    def listen(self, request_event: Any) -> None:
+        """Completes rows from a Locust request event."""
+
+        def on_request(**event: Any) -> None:
+            context = event.get("context") or {}
+            row = context.get(CONTEXT_KEY) or self._row_from_event(event)
+            row.name = event["name"]  # the scenario's own choice, where it renames or redirects
+            self.finish(
+                row,
+                response_time_s=(event["response_time"] or 0.0) / 1000,
+                response=event.get("response"),
+                exception=event.get("exception"),
+                length=event.get("response_length"),
+            )
+
+        request_event.add_listener(on_request)
+
+    def _row_from_event(self, event: dict[str, Any]) -> Row:
+        row = self.begin("load", event["name"], None)
+        elapsed_s = (event["response_time"] or 0.0) / 1000
+        row.sent_s = row.intended_s = row.sent_s - elapsed_s
+        return row
+
+
+def hook_clients(recorder: Recorder, take_intended: Callable[[Any], float | None]) -> None:
+    """Wraps the ``request`` method of Locust's HTTP clients, so that any Locust file is recorded unchanged.
+
+    take_intended: from the session's user to the intended start of its next request, or None for "when it is sent".
+    """
+    for session_class in (locust.contrib.fasthttp.FastHttpSession, locust.clients.HttpSession):
+        _hook(session_class, recorder, take_intended)
+
+
+def _hook(session_class: Any, recorder: Recorder, take_intended: Callable[[Any], float | None]) -> None:
+    original = session_class.request
+
+    def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+        name = kwargs.get("name") or (args[0] if args else None) or self.request_name or url
+        row = recorder.begin("load" if self.user else "canary", name, take_intended(self.user or self))
+        kwargs["headers"] = {**(kwargs.get("headers") or {}), SEQ_HEADER: str(row.seq)}
+        kwargs["context"] = {**(kwargs.get("context") or {}), CONTEXT_KEY: row}
+        return original(self, method, url, *args, **kwargs)
+
+    session_class.request = request
+
+
+def _body(response: Any) -> bytes:
+    content = getattr(response, "content", None)
+    return content if isinstance(content, bytes) else b""
