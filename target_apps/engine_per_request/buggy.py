@@ -1,0 +1,37 @@
+"""Shows the shop's products."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, HTTPException
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from target_apps.common.schemas import Health, ProductOut
+from target_apps.common.settings import settings
+from target_apps.common.tables import Product
+
+app = FastAPI(title="Products")
+
+
+def get_db() -> Iterator[Session]:
+    engine = create_engine(settings.sync_url)  # BUG
+    SessionLocal = sessionmaker(engine)
+    session = SessionLocal()
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+@app.get("/health")
+async def health() -> Health:
+    return Health()
+
+
+@app.get("/products/{product_id}", response_model=ProductOut)
+def read_product(product_id: int, session: Annotated[Session, Depends(get_db)]) -> Product:
+    product = session.get(Product, product_id)
+    if product is None:
+        raise HTTPException(404, "no such product")
+    return product
