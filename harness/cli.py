@@ -1,0 +1,173 @@
+"""Verbs and exit codes, nothing else.
+
+0 passed; 1 an expectation failed; 2 usage or set-up; 3 the run is invalid or inconclusive; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import socket
+import sys
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from harness.errors import HarnessError, UsageError
+
+if TYPE_CHECKING:
+    from harness.record import Profile
+
+app = typer.Typer(
+    name="harness",
+    help="Load-tests FastAPI apps under concurrency, and says what serialises, leaks or waits, and on which line.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+
+class Format(StrEnum):
+    HTML = "html"
+    MD = "md"
+    JUNIT = "junit"
+
+
+@app.command("list")
+def list_pairs() -> None:
+    """List the pairs of the catalogue."""
+    from rich.table import Table
+
+    from harness.catalog import catalogue_root, load_pairs
+
+    table = Table("pair", "theme", "variants", "what it shows", box=None, pad_edge=False)
+    for pair in load_pairs(catalogue_root()):
+        table.add_row(pair.name, pair.theme, " ".join(pair.variants), pair.title)
+    out.print(table)
+
+
+@app.command()
+def bench(
+    pairs: Annotated[list[str] | None, typer.Argument(help="Pairs to measure; all when none is given.")] = None,
+    profile: Annotated[str, typer.Option(help="How long to measure: quick, standard or soak.")] = "standard",
+    postgres: Annotated[
+        str, typer.Option(help="embedded, or the postgresql:// URL of a server of yours.")
+    ] = "embedded",
+    seed: Annotated[int, typer.Option(help="Seed of arrivals and of the scenarios' choices.")] = 1,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the apps under test; 0 for any free one.")] = 0,
+    out_dir: Annotated[Path, typer.Option("--out", help="Where run folders are made.")] = Path("reports"),
+    json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the table.")] = False,
+) -> None:
+    """Measure pairs: every variant, interleaved, with a report at the end."""
+    from harness.bench import BenchPlan, run_bench
+    from harness.catalog import catalogue_root, load_pairs
+    from harness.report.terminal import LiveProgress
+
+    _interrupt_on_termination()
+    root = catalogue_root()
+    plan = BenchPlan(
+        root=root,
+        pairs=load_pairs(root, pairs),
+        profile=_profile(profile),
+        postgres=postgres,
+        out=out_dir,
+        seed=seed,
+        command=shlex.join(["harness", *sys.argv[1:]]),
+        port=_free(port),
+    )
+    end = run_bench(plan, lambda planned: LiveProgress(err, planned=planned))
+    code = 0
+    if end.folder is not None:
+        code = _show(end.folder, json=json)
+    if isinstance(end.error, KeyboardInterrupt):
+        err.print(
+            "interrupted" + (": what was measured until then is kept" if end.folder else ": nothing was measured")
+        )
+        raise typer.Exit(130)
+    if end.error is not None:
+        raise end.error
+    raise typer.Exit(code)
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("reports/latest"),
+    format: Annotated[
+        Format, typer.Option(help="html and charts go into the folder; md and junit are printed.")
+    ] = Format.HTML,
+) -> None:
+    """Make a view of a stored run again."""
+    from harness.store import load_run
+    from harness.verdict import judge
+
+    if format is Format.HTML:
+        _show(run, json=False)
+        return
+    stored = load_run(run)
+    if format is Format.MD:
+        from harness.report.markdown import render_markdown as render
+    else:
+        from harness.report.junit import render_junit as render
+    sys.stdout.write(render(stored, judge(stored)))
+
+
+def main() -> NoReturn:
+    """Entry point: one sentence instead of a traceback for what the user can mend."""
+    try:
+        app(standalone_mode=True)
+    except HarnessError as error:
+        err.print(f"harness: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    sys.exit(0)
+
+
+def _show(folder: Path, *, json: bool) -> int:
+    """Writes the reports of a run, shows its verdict, and returns the exit code that it stands for."""
+    from harness.report import write_report
+    from harness.report.terminal import print_verdict
+    from harness.store import load_data, load_run
+    from harness.verdict import judge
+
+    run = load_run(folder)
+    verdict = judge(run)
+    page = write_report(folder, run, verdict, load_data(folder))
+    if json:
+        sys.stdout.write((folder / "run.json").read_text(encoding="utf-8"))
+    else:
+        print_verdict(out, run, verdict)
+        out.print(f"report: {page}", highlight=False, soft_wrap=True)
+    return verdict.exit_code
+
+
+def _profile(name: str) -> Profile:
+    from harness.record import PROFILES
+
+    if name not in PROFILES:
+        raise UsageError(f"--profile {name!r} does not exist; choose one of {', '.join(PROFILES)}")
+    return PROFILES[name]
+
+
+def _free(port: int) -> int:
+    """The port, when it can be had. Raises UsageError when something listens there already."""
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except OSError as error:
+        raise UsageError(
+            f"--port {port} cannot be used: {error.strerror}; leave the flag out for any free port"
+        ) from error
+    return port
+
+
+def _interrupt_on_termination() -> None:
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)

@@ -1,0 +1,155 @@
+"""What is wrong inside a target, concluded from its figures alone. Pure.
+
+Each rule looks at one mechanism and gives at most one diagnosis; the rules are asked in an order in which a cause comes before
+its consequences: a leak drains the pool, so what waits for the pool is not diagnosed again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from harness.record import Cause, CheckoutSite, Diagnosis, Frame, VariantResult
+
+LOOP_HELD_SHARE = 0.10  # of the window, by one line
+LIBRARY_HELD_SHARE = 0.30  # where no line of the app is in the stack
+LEAK_SHARE = 0.05  # of the checkouts at one place
+LEAK_COUNT = 3
+CHURN_PER_REQUEST = 0.5
+POOL_WAIT_SHARE = 0.30  # of the time requests spend in the app
+POOL_TIMEOUT_SHARE = 0.01
+PINNED_IDLE_SHARE = 0.60  # of the hold, without SQL
+TOKEN_WAIT_SHARE = 0.30  # of the response time's p95
+DEFAULT_TOKENS = 40
+
+
+def diagnose(result: VariantResult) -> tuple[Diagnosis, ...]:
+    """Everything that the rules find in a variant's pooled windows, causes before consequences."""
+    found = [d for rule in _INDEPENDENT if (d := rule(result)) is not None]
+    waiting = next((d for rule in _WAITING if (d := rule(result)) is not None), None)
+    return (*found, waiting) if waiting is not None else tuple(found)
+
+
+def _loop_blocked(result: VariantResult) -> Diagnosis | None:
+    window_s = result.figures.window_s or 0.0
+    for hold in result.holds:
+        least = LOOP_HELD_SHARE if hold.user else LIBRARY_HELD_SHARE
+        if hold.held_s < least * window_s:
+            continue
+        where = f" while serving {hold.route}" if hold.route else ""
+        return Diagnosis(
+            cause=Cause.LOOP_BLOCKED,
+            frame=hold.user or hold.offender,
+            message=f"The event loop serialises: {hold.user or hold.offender} keeps it in {hold.offender}{where}.",
+            evidence=f"{hold.held_s / window_s:.0%} of the window, {hold.times} times, "
+            f"{hold.held_s / max(1, hold.times) * 1000:.0f} ms each",
+        )
+    return None
+
+
+def _connection_leaked(result: VariantResult) -> Diagnosis | None:
+    for place, sites in _by_place(result.checkouts, lambda s: s.session or s.taken):
+        outlived, checkouts = sum(s.outlived for s in sites), sum(s.checkouts for s in sites)
+        if outlived < LEAK_COUNT or outlived < LEAK_SHARE * checkouts:
+            continue
+        return Diagnosis(
+            cause=Cause.CONNECTION_LEAKED,
+            frame=place,
+            message=f"Connections are not given back: the session made at {place} is still holding one when its request is over.",
+            evidence=f"{outlived} of {checkouts} checkouts outlived their request" + _timeouts(result),
+        )
+    return None
+
+
+def _connection_churn(result: VariantResult) -> Diagnosis | None:
+    per_request = result.figures.connects_per_request
+    if per_request is None or per_request < CHURN_PER_REQUEST:
+        return None
+    place, sites = max(
+        _by_place(result.checkouts, lambda s: s.engine),
+        key=lambda item: sum(s.opened for s in item[1]),
+        default=(None, []),
+    )
+    return Diagnosis(
+        cause=Cause.CONNECTION_CHURN,
+        frame=place,
+        message=f"Connections are opened for each request instead of reused: the engine is made at {place}.",
+        evidence=f"{per_request:.2f} connections opened per request, {sum(s.opened for s in sites)} in all",
+    )
+
+
+def _connection_pinned(result: VariantResult) -> Diagnosis | None:
+    idle = result.figures.hold_idle_share
+    if not _waits_for_pool(result) or idle is None or idle < PINNED_IDLE_SHARE:
+        return None
+    place, _ = max(
+        _by_place(result.checkouts, lambda s: s.session or s.taken),
+        key=lambda item: sum(s.hold_s - s.sql_s for s in item[1]),
+        default=(None, []),
+    )
+    return Diagnosis(
+        cause=Cause.CONNECTION_PINNED,
+        frame=place,
+        message=f"Connections are held while they have nothing to do: the session made at {place} keeps its own "
+        "through everything its request waits for.",
+        evidence=f"no SQL ran in {idle:.0%} of the time they were held" + _timeouts(result),
+    )
+
+
+def _pool_undersized(result: VariantResult) -> Diagnosis | None:
+    if not _waits_for_pool(result):
+        return None
+    place, _ = max(
+        _by_place(result.checkouts, lambda s: s.engine),
+        key=lambda item: sum(s.wait_s for s in item[1]),
+        default=(None, []),
+    )
+    most = result.figures.connections_out_max
+    return Diagnosis(
+        cause=Cause.POOL_UNDERSIZED,
+        frame=place,
+        message=f"Requests wait for a connection although none is wasted: the pool made at {place} is smaller than the load needs.",
+        evidence=f"at most {most} connections out, {result.figures.checkout_waiting_max} requests waiting"
+        + _timeouts(result),
+    )
+
+
+def _threads_exhausted(result: VariantResult) -> Diagnosis | None:
+    f = result.figures
+    if not f.token_wait_p95_s or not f.response_p95_s or (f.tokens_in_use_max or 0) < DEFAULT_TOKENS:
+        return None
+    if f.token_wait_p95_s < TOKEN_WAIT_SHARE * f.response_p95_s:
+        return None
+    return Diagnosis(
+        cause=Cause.THREADS_EXHAUSTED,
+        frame=None,
+        message="Requests wait for one of the worker threads that run `def` routes and dependencies.",
+        evidence=f"{f.tokens_in_use_max} thread tokens in use, {f.tokens_waiting_max} waiting, "
+        f"95 % of the requests waited up to {f.token_wait_p95_s * 1000:.0f} ms",
+    )
+
+
+_INDEPENDENT = (_loop_blocked, _connection_leaked, _connection_churn)
+_WAITING = (_connection_pinned, _pool_undersized, _threads_exhausted)
+
+
+def _waits_for_pool(result: VariantResult) -> bool:
+    """Whether requests wait for the pool for another reason than a leak."""
+    if _connection_leaked(result) is not None:
+        return False
+    waited = result.figures.checkout_wait_share or 0.0
+    return waited >= POOL_WAIT_SHARE or (result.figures.pool_timeout_share or 0.0) >= POOL_TIMEOUT_SHARE
+
+
+def _by_place(
+    sites: Iterable[CheckoutSite], place: Callable[[CheckoutSite], Frame | None]
+) -> list[tuple[Frame | None, list[CheckoutSite]]]:
+    groups: dict[Frame | None, list[CheckoutSite]] = defaultdict(list)
+    for site in sites:
+        groups[place(site)].append(site)
+    return list(groups.items())
+
+
+def _timeouts(result: VariantResult) -> str:
+    share = result.figures.pool_timeout_share
+    return f"; {share:.0%} of the requests gave up waiting for one" if share else ""

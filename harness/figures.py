@@ -1,0 +1,350 @@
+"""From the rows of one or more windows to their figures. Pure.
+
+Windows of a variant are pooled by their rows: percentiles of percentiles mean nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.record import FAILURES, CheckoutSite, Figures, Frame, LoopHold, Outcome
+from harness.stats import Floats, quantile, quantiles, share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """One connection's way out of a pool and back; times in seconds from the trial's start."""
+
+    taken: Frame | None
+    session: Frame | None
+    engine: Frame | None
+    route: str | None
+    asked_s: float
+    got_s: float | None
+    returned_s: float | None
+    opened: bool
+    outlived: bool
+    sql_s: float
+
+    @property
+    def gave_up(self) -> bool:
+        return self.got_s is None and self.returned_s is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """A stretch of time for which one step held the loop."""
+
+    t_s: float
+    held_s: float
+    first: bool  # the step is seen for the first time: counts holds
+    user: Frame | None
+    offender: Frame | None
+    route: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """Everything measured around one window; tables as in :mod:`harness.store`, of one trial."""
+
+    start_s: float
+    end_s: float
+    requests: pa.Table
+    samples: pa.Table
+    postgres: pa.Table
+    holds: Sequence[Hold] = ()
+    checkouts: Sequence[Checkout] = ()
+    generator_cpu_s: float | None = None
+    has_probe: bool = True
+
+    @property
+    def length_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+@dataclass
+class _Pool:
+    """Windows side by side, ready to be counted."""
+
+    windows: Sequence[Window]
+    length_s: float = field(init=False)
+    intended: pa.Table = field(init=False)  # load requests meant to start in a window
+    completed: pa.Table = field(init=False)  # load requests that ended in a window
+    canary: pa.Table = field(init=False)
+    samples: pa.Table = field(init=False)
+    checkouts: list[Checkout] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.length_s = sum(w.length_s for w in self.windows)
+        self.intended = pa.concat_tables([_between(_kind(w, "load"), "intended_s", w) for w in self.windows])
+        self.completed = pa.concat_tables([_between(_kind(w, "load"), "done_s", w) for w in self.windows])
+        self.canary = pa.concat_tables([_between(_kind(w, "canary"), "intended_s", w) for w in self.windows])
+        self.samples = pa.concat_tables([_between(w.samples, "t_s", w) for w in self.windows])
+        self.checkouts = [c for w in self.windows for c in w.checkouts if _overlaps(c, w)]
+
+
+def measure(windows: Sequence[Window], ceiling_rps: float | None = None) -> tuple[Figures, dict[str, str]]:
+    """The figures of the windows pooled, and for each figure that is limited, the reason."""
+    pool = _Pool(windows)
+    warnings: dict[str, str] = {}
+    has_probe = all(w.has_probe for w in windows)
+    figures: dict[str, Any] = {"window_s": pool.length_s, "requests": pool.intended.num_rows}
+    figures |= _rates(pool, ceiling_rps, warnings)
+    figures |= _shares(pool)
+    figures |= _response_times(pool, warnings)
+    figures |= _postgres(pool)
+    if has_probe:
+        figures |= _loop(pool) | _threads(pool) | _connections(pool) | _work(pool)
+    return Figures(**figures), warnings
+
+
+def outcomes(windows: Sequence[Window]) -> dict[str, int]:
+    """How the requests meant to start in the windows ended."""
+    counts = Counter(_Pool(windows).intended["outcome"].to_pylist())
+    return {o.value: counts[o.value] for o in Outcome if counts[o.value]}
+
+
+def loop_holds(windows: Sequence[Window]) -> tuple[LoopHold, ...]:
+    """Who held the loop, longest first: summed by the app's line and route, or by the executing line where no app's is."""
+    groups: dict[Any, list[Hold]] = defaultdict(list)
+    for window in windows:
+        for hold in window.holds:
+            if window.start_s <= hold.t_s <= window.end_s:
+                groups[(hold.user or hold.offender, hold.route)].append(hold)
+    found = [
+        LoopHold(
+            user=holds[0].user,
+            offender=Counter(h.offender for h in holds).most_common(1)[0][0],
+            route=route,
+            held_s=sum(h.held_s for h in holds),
+            times=sum(h.first for h in holds),
+        )
+        for (_, route), holds in groups.items()
+    ]
+    return tuple(sorted(found, key=lambda h: -h.held_s)[:20])
+
+
+def checkout_sites(windows: Sequence[Window]) -> tuple[CheckoutSite, ...]:
+    """What the connections taken at each place did, most held first."""
+    groups: dict[Any, list[tuple[Checkout, Window]]] = defaultdict(list)
+    for window in windows:
+        for c in window.checkouts:
+            if _overlaps(c, window):
+                groups[(c.taken, c.session, c.engine, c.route)].append((c, window))
+    found = [
+        CheckoutSite(
+            taken=taken,
+            session=session,
+            engine=engine,
+            route=route,
+            checkouts=sum(c.got_s is not None for c, _ in group),
+            timeouts=sum(c.gave_up for c, _ in group),
+            opened=sum(c.opened for c, _ in group),
+            outlived=sum(c.outlived for c, _ in group),
+            wait_s=sum(_wait_s(c, w) for c, w in group),
+            hold_s=sum(_hold_s(c, w) for c, w in group),
+            sql_s=sum(c.sql_s for c, _ in group),
+        )
+        for (taken, session, engine, route), group in groups.items()
+    ]
+    return tuple(sorted(found, key=lambda s: -(s.hold_s + s.wait_s))[:20])
+
+
+def _rates(pool: _Pool, ceiling_rps: float | None, warnings: dict[str, str]) -> dict[str, Any]:
+    completed = pool.completed.num_rows
+    right = _count(pool.completed, Outcome.OK)
+    goodput = right / pool.length_s
+    if completed < 20:
+        warnings["throughput_rps"] = warnings["goodput_rps"] = (
+            f"only {completed} requests ended in {pool.length_s:.1f} s"
+        )
+    cpu = [w.generator_cpu_s for w in pool.windows]
+    return {
+        "throughput_rps": completed / pool.length_s,
+        "goodput_rps": goodput,
+        "ceiling_rps": ceiling_rps,
+        "ceiling_share": None if ceiling_rps is None else goodput / ceiling_rps,
+        "generator_cpu_share": None if None in cpu else sum(c for c in cpu if c is not None) / pool.length_s,
+    }
+
+
+def _shares(pool: _Pool) -> dict[str, Any]:
+    unfinished = _count(pool.intended, Outcome.UNFINISHED)
+    finished = pool.intended.num_rows - unfinished - _count(pool.intended, Outcome.SKIPPED)
+    failed = sum(_count(pool.intended, outcome) for outcome in FAILURES)
+    return {
+        "unfinished": unfinished,
+        "failed_share": share(failed, finished),
+        "pool_timeout_share": share(_count(pool.intended, Outcome.POOL_TIMEOUT), finished),
+        "http_error_share": share(_count(pool.intended, Outcome.HTTP_ERROR), finished),
+    }
+
+
+def _response_times(pool: _Pool, warnings: dict[str, str]) -> dict[str, Any]:
+    finished, cut = _durations(pool.intended, pool.windows)
+    figures: dict[str, Any] = {}
+    for label, p in (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)):
+        figures |= _bounded(f"response_{label}_s", finished, cut, p, warnings)
+    finished, cut = _durations(pool.canary, pool.windows)
+    for label, p in (("p50", 0.5), ("p99", 0.99)):
+        figures |= _bounded(f"canary_{label}_s", finished, cut, p, warnings)
+    lag = _numbers(pool.intended, "sent_s") - _numbers(pool.intended, "intended_s")
+    figures["schedule_lag_p99_s"] = quantile(lag, 0.99)
+    return figures
+
+
+def _bounded(name: str, finished: Floats, cut: Floats, p: float, warnings: dict[str, str]) -> dict[str, float | None]:
+    (found,) = quantiles(finished, cut, [p])
+    if found is None:
+        return {name: None}
+    if found.lower_bound:
+        warnings[name] = f"at least: {len(cut)} of {len(finished) + len(cut)} requests had not ended when the trial did"
+    elif (len(finished) + len(cut)) * (1 - p) < 1 and p < 1:
+        warnings[name] = f"the largest of only {len(finished) + len(cut)} requests"
+    return {name: found.value}
+
+
+def _durations(table: pa.Table, windows: Sequence[Window]) -> tuple[Floats, Floats]:
+    """Response times of the requests that ended, and for the others the time they had lasted when their trial ended."""
+    table = table.filter(pc.not_equal(table["outcome"], Outcome.SKIPPED.value))
+    times = _numbers(table, "done_s") - _numbers(table, "intended_s")
+    ended = ~np.isnan(times)
+    last_seen = {w.requests["trial"][0].as_py(): _last_moment(w) for w in windows if w.requests.num_rows}
+    cut = table.filter(pa.array(~ended))
+    so_far = [last_seen[t] - s for t, s in zip(cut["trial"].to_pylist(), cut["intended_s"].to_pylist(), strict=True)]
+    return times[ended], np.maximum(np.array(so_far, dtype=np.float64), 0.0)
+
+
+def _last_moment(window: Window) -> float:
+    """Up to when the trial's clients were seen to wait."""
+    done = _numbers(window.requests, "done_s")
+    return float(max(window.end_s, np.nanmax(done, initial=0.0)))
+
+
+def _loop(pool: _Pool) -> dict[str, Any]:
+    lag = _numbers(pool.samples, "loop_lag_s")
+    lag = lag[~np.isnan(lag)]
+    held_s = sum(h.held_s for w in pool.windows for h in w.holds if w.start_s <= h.t_s <= w.end_s)
+    return {
+        "loop_lag_p99_s": quantile(lag, 0.99),
+        "loop_lag_max_s": quantile(lag, 1.0),
+        "loop_held_share": min(1.0, held_s / pool.length_s),
+    }
+
+
+def _threads(pool: _Pool) -> dict[str, Any]:
+    served = _served(pool.completed)
+    return {
+        "tokens_in_use_max": _largest(pool.samples, "tokens_in_use"),
+        "tokens_waiting_max": _largest(pool.samples, "tokens_waiting"),
+        "token_wait_p95_s": quantile(_numbers(served, "token_wait_s"), 0.95),
+        "tokens_per_request": _mean(served, "tokens"),
+    }
+
+
+def _connections(pool: _Pool) -> dict[str, Any]:
+    served = _served(pool.completed)
+    took = served.filter(pc.greater(served["checkouts"], 0))
+    returned = [c for c in pool.checkouts if c.got_s is not None and c.returned_s is not None]
+    holds = np.array([c.returned_s - c.got_s for c in returned if c.returned_s and c.got_s], dtype=np.float64)
+    held_s = sum(_hold_s(c, w) for w in pool.windows for c in w.checkouts if _overlaps(c, w))
+    sql_s = sum(c.sql_s for c in pool.checkouts)
+    spent = _numbers(served, "end_s") - _numbers(served, "start_s")
+    return {
+        "connections_out_max": _largest(pool.samples, "connections_out"),
+        "checkout_waiting_max": _largest(pool.samples, "checkout_waiting"),
+        "checkout_wait_p95_s": quantile(_numbers(served, "checkout_wait_s"), 0.95),
+        "checkout_wait_share": share(float(_numbers(served, "checkout_wait_s").sum()), float(spent.sum())),
+        "hold_p50_s": quantile(holds, 0.5),
+        "hold_idle_share": max(0.0, 1 - sql_s / held_s) if held_s else None,
+        "outlived_per_request": _mean(took, "outlived"),
+    }
+
+
+def _work(pool: _Pool) -> dict[str, Any]:
+    served = _served(pool.completed)
+    right = served.filter(pc.equal(served["outcome"], Outcome.OK.value))
+    cpu_s = sum(_cpu_s(w) for w in pool.windows)
+    return {
+        "queries_per_request": _mean(right, "queries"),
+        "connects_per_request": _mean(right, "connects"),
+        "sql_p50_s": quantile(_numbers(right, "sql_s"), 0.5),
+        "cpu_s_per_request": share(cpu_s, pool.completed.num_rows),
+        "cpu_share": cpu_s / pool.length_s,
+        "rss_max_bytes": _largest(pool.samples, "rss_bytes"),
+    }
+
+
+def _postgres(pool: _Pool) -> dict[str, Any]:
+    table = pa.concat_tables([_between(w.postgres, "t_s", w) for w in pool.windows])
+    return {
+        "postgres_sessions_max": _largest(table, "sessions"),
+        "idle_in_transaction_max": _largest(table, "idle_in_transaction"),
+        "lock_waits_max": _largest(table, "lock_waits"),
+    }
+
+
+def _cpu_s(window: Window) -> float:
+    """CPU time of the target in the window, from the samples nearest to its ends."""
+    t, cpu = _numbers(window.samples, "t_s"), _numbers(window.samples, "cpu_s")
+    if not len(t):
+        return 0.0
+    return float(np.interp(window.end_s, t, cpu) - np.interp(window.start_s, t, cpu))
+
+
+def _kind(window: Window, kind: str) -> pa.Table:
+    table = window.requests
+    counted = pc.and_(pc.equal(table["kind"], kind), pc.not_equal(table["phase"], "sequential"))
+    return table.filter(counted)
+
+
+def _between(table: pa.Table, column: str, window: Window) -> pa.Table:
+    inside = pc.and_(pc.greater_equal(table[column], window.start_s), pc.less(table[column], window.end_s))
+    return table.filter(pc.fill_null(inside, False))
+
+
+def _served(table: pa.Table) -> pa.Table:
+    """The rows that the probe saw."""
+    return table.filter(pc.is_valid(table["start_s"]))
+
+
+def _overlaps(checkout: Checkout, window: Window) -> bool:
+    ended_s = window.end_s if checkout.returned_s is None else checkout.returned_s
+    return checkout.asked_s < window.end_s and ended_s >= window.start_s
+
+
+def _wait_s(checkout: Checkout, window: Window) -> float:
+    ends = [t for t in (checkout.got_s, checkout.returned_s, window.end_s) if t is not None]
+    return max(0.0, ends[0] - checkout.asked_s)
+
+
+def _hold_s(checkout: Checkout, window: Window) -> float:
+    if checkout.got_s is None:
+        return 0.0
+    return max(0.0, (window.end_s if checkout.returned_s is None else checkout.returned_s) - checkout.got_s)
+
+
+def _count(table: pa.Table, outcome: Outcome) -> int:
+    return int(pc.sum(pc.equal(table["outcome"], outcome.value)).as_py() or 0)
+
+
+def _numbers(table: pa.Table, column: str) -> Floats:
+    found: Floats = table[column].cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _largest(table: pa.Table, column: str) -> int | None:
+    largest: int | None = pc.max(table[column]).as_py() if table.num_rows else None
+    return largest
+
+
+def _mean(table: pa.Table, column: str) -> float | None:
+    mean: float | None = pc.mean(table[column]).as_py() if table.num_rows else None
+    return mean

@@ -1,0 +1,70 @@
+"""From what the processes said to the tables that are stored: one row per request, client's and server's view joined."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from harness.record import Outcome
+from harness.store import REQUESTS, TABLES
+
+SERVER_COLUMNS = tuple(REQUESTS.names[REQUESTS.names.index("route") :])
+
+
+def join_requests(
+    trial: int, client: Sequence[Any], server: Sequence[Any], t0: float, start_s: float, end_s: float
+) -> pa.Table:
+    """The requests table of one trial.
+
+    client: rows of :data:`harness.load.recorder.COLUMNS`; server: rows of :data:`harness.probe.state.REQUEST_COLUMNS`, joined
+    by seq; both in monotonic seconds, of which t0 is the trial's start. start_s, end_s: the window, from the trial's start.
+    """
+    seen = {row[0]: row[1:] for row in server if row[0] is not None}
+    nothing = (None,) * len(SERVER_COLUMNS)
+    rows = [_joined(trial, row, seen.get(row[2], nothing), t0, start_s, end_s) for row in client]
+    rows.sort(key=lambda row: row[5])
+    return _table(REQUESTS, rows)
+
+
+def table_of(name: str, trial: int, rows: Sequence[Any], t0: float) -> pa.Table:
+    """The samples or postgres table of one trial; the first value of each row is its time."""
+    return _table(TABLES[name], [(trial, row[0] - t0, *row[1:]) for row in rows])
+
+
+def count_outcomes(requests: pa.Table) -> dict[str, int]:
+    """Requests by outcome, all phases and kinds."""
+    counts = Counter(requests["outcome"].to_pylist())
+    return {outcome.value: counts[outcome.value] for outcome in Outcome if counts[outcome.value]}
+
+
+def _joined(trial: int, row: Any, seen: tuple[Any, ...], t0: float, start_s: float, end_s: float) -> tuple[Any, ...]:
+    sequential, kind, seq, name, intended_s, sent_s, done_s, status, outcome, size, error, _ = row
+    route, begin_s, first_s, last_s, ended_s, *rest = seen
+    pool_timeouts = rest[-2]
+    if outcome == Outcome.HTTP_ERROR and pool_timeouts and status >= 500:
+        outcome = Outcome.POOL_TIMEOUT.value
+    times = (_since(t, t0) for t in (intended_s, sent_s, done_s))
+    phase = _phase(sequential, intended_s - t0, start_s, end_s)
+    inside = (_since(t, t0) for t in (begin_s, first_s, last_s, ended_s))
+    return (trial, phase, kind, seq, name, *times, status, outcome, size, error, route, *inside, *rest)
+
+
+def _since(moment_s: float | None, t0: float) -> float | None:
+    return None if moment_s is None else moment_s - t0
+
+
+def _phase(sequential: bool, intended_s: float, start_s: float, end_s: float) -> str:
+    if sequential:
+        return "sequential"
+    if intended_s < start_s:
+        return "warmup"
+    return "window" if intended_s < end_s else "drain"
+
+
+def _table(schema: pa.Schema, rows: Sequence[Sequence[Any]]) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+    arrays = [pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)

@@ -1,0 +1,148 @@
+"""A Run -> what of its expectations is met, and whether the diagnosis is right. Pure."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+
+from harness.diagnosis import diagnose
+from harness.record import (
+    Cause,
+    DiagnosisResult,
+    Expectation,
+    ExpectationResult,
+    Figures,
+    Frame,
+    Pair,
+    PairVerdict,
+    Run,
+    RunVerdict,
+    Trial,
+    Variant,
+    VariantResult,
+)
+
+
+def judge(run: Run) -> RunVerdict:
+    """The verdict on every pair that the run has trials of."""
+    return RunVerdict(pairs=tuple(_judge_pair(run, pair) for pair in run.pairs if _trials(run, pair)))
+
+
+def _judge_pair(run: Run, pair: Pair) -> PairVerdict:
+    results = {r.variant: r for r in run.results if r.pair == pair.name}
+    trials = _trials(run, pair)
+    alike, note = _sequential(trials)
+    effect, ratio = _effect(results)
+    return PairVerdict(
+        pair=pair.name,
+        effect=effect,
+        effect_ratio=ratio,
+        sequential_alike=alike,
+        sequential_note=note,
+        expectations=tuple(_expect(e, results) for e in pair.expectations),
+        diagnoses=tuple(_hold_against_truth(pair.variants[v], r) for v, r in results.items()),
+        invalid=tuple(f"{t.variant}, block {t.block}: {reason}" for t in trials for reason in t.invalid),
+    )
+
+
+def _trials(run: Run, pair: Pair) -> list[Trial]:
+    return [t for t in run.trials if t.pair == pair.name]
+
+
+def _expect(expectation: Expectation, results: dict[str, VariantResult]) -> ExpectationResult:
+    measured = _metric(results.get(expectation.variant), expectation.metric)
+    if measured is not None and expectation.over is not None:
+        base = _metric(results.get(expectation.over), expectation.metric)
+        measured = None if not base else measured / base
+    least = float("-inf") if expectation.at_least is None else expectation.at_least
+    most = float("inf") if expectation.at_most is None else expectation.at_most
+    met = measured is not None and least <= measured <= most
+    return ExpectationResult(expectation=expectation, measured=measured, met=met)
+
+
+def _metric(result: VariantResult | None, name: str) -> float | None:
+    return None if result is None else getattr(result.figures, name)
+
+
+def _sequential(trials: list[Trial]) -> tuple[bool, str]:
+    """Whether one user, alone, got the same answers from every variant."""
+    answers: dict[object, list[Trial]] = defaultdict(list)
+    for trial in trials:
+        answers[trial.sequential].append(trial)
+    count = len(trials[0].sequential)
+    variants = {t.variant for t in trials}
+    if not count:
+        return False, "no answer of the sequential check was kept"
+    if len(answers) > 1:
+        odd = min(answers.values(), key=len)[0]
+        return False, f"{odd.variant} (block {odd.block}) answers one user differently from the others"
+    return True, f"one user, one request at a time: {count} answers, alike in {_listed(sorted(variants))}"
+
+
+def _hold_against_truth(variant: Variant, result: VariantResult) -> DiagnosisResult:
+    found = diagnose(result)
+    causes = [d.cause for d in found]
+    if variant.cause is Cause.NONE:
+        # A fix must leave nothing to name; of a partial without a cause the pair does not say what remains.
+        right = not causes if variant.name == "fixed" else None
+        return DiagnosisResult(
+            variant=variant.name, found=found, expected=variant.cause, cause_right=right, place_right=None
+        )
+    right = bool(causes) and causes[0] is variant.cause
+    place = _same_place(found[0].frame, variant) if right and variant.bug_line else None
+    return DiagnosisResult(
+        variant=variant.name, found=found, expected=variant.cause, cause_right=right, place_right=place
+    )
+
+
+def _same_place(frame: Frame | None, variant: Variant) -> bool:
+    """Whether the frame is the marked line, or the function (the dependency) that the marked line stands in."""
+    if frame is None or frame.file != variant.file or variant.bug_line is None:
+        return False
+    first, last = _statement_around(variant.source, variant.bug_line)
+    return first <= frame.line <= last or _function_around(variant.source, variant.bug_line) == frame.function
+
+
+def _statement_around(source: str, line: int) -> tuple[int, int]:
+    """First and last line of the innermost simple statement on a line: a call may be written over several."""
+    best = (line, line)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.stmt) and not hasattr(node, "body") and node.lineno <= line <= (node.end_lineno or 0):
+            best = (node.lineno, node.end_lineno or node.lineno)
+    return best
+
+
+def _function_around(source: str, line: int) -> str | None:
+    names = [
+        (node.lineno, node.name)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
+    ]
+    return max(names)[1] if names else None
+
+
+def _effect(results: dict[str, VariantResult]) -> tuple[str, float | None]:
+    if "buggy" not in results or "fixed" not in results:
+        return "not measured on both sides", None
+    buggy, fixed = results["buggy"].figures, results["fixed"].figures
+    ratio = fixed.goodput_rps / buggy.goodput_rps if fixed.goodput_rps and buggy.goodput_rps else None
+    rates = f"{_rate(buggy)} → {_rate(fixed)} requests/s"
+    if not (buggy.failed_share or fixed.failed_share):
+        return rates, ratio
+    return f"{rates}, {_failed(buggy)} failed → {_failed(fixed)}", ratio
+
+
+def _rate(figures: Figures) -> str:
+    rate = figures.goodput_rps or 0.0
+    return f"{rate:.1f}" if rate < 10 else f"{rate:.0f}"
+
+
+def _failed(figures: Figures) -> str:
+    share = figures.failed_share or 0.0
+    if share == 0:
+        return "none"
+    return f"{share * 100:.1f} %" if share < 0.01 else f"{share * 100:.0f} %"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
