@@ -1,0 +1,138 @@
+"""The request waterfall: one bar a request, coloured by where it waited.
+
+A blocked loop draws a staircase, a drained pool a wall.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.report import units
+from harness.report.charts import scales
+from harness.report.charts.canvas import WIDTH, Canvas, boxes, ticks
+from harness.report.charts.model import Chart, Floats, PairRows, Panel, TrialRows, VariantRows
+
+_MOST = 64  # bars in a picture
+_WANTED = 40  # requests that the slowest variant should get to finish in the slice
+_HEIGHT, _TOP, _BOTTOM, _SIDE = 236.0, 6.0, 38.0, 10.0
+
+PARTS: tuple[tuple[str, str], ...] = (
+    ("queue", "waiting before the app got to it"),
+    ("token", "waiting for a worker thread"),
+    ("connection", "waiting for a database connection"),
+    ("sql", "running SQL"),
+    ("rest", "all other work of the request"),
+    ("unfinished", "no answer by the end"),
+)
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """The requests of a slice of time, in the order in which they were meant to start.
+
+    ``edges`` has a row for each request and a column for each edge of its parts: seconds since the slice began.
+    """
+
+    edges: Floats
+    shown_of: int  # requests in progress in the slice, of which these are an even sample
+
+
+def part_edges(
+    intended: Floats, start: Floats, done: Floats, token: Floats, checkout: Floats, sql: Floats, end: float
+) -> Floats:
+    """Edges of the parts of each request, in the order of ``PARTS``; NaN in the input means: not seen.
+
+    Token waits, checkout waits and SQL alternate in a request; each is drawn as one part of their summed length. A request
+    without an answer is drawn to the end, and what it waited for, where nobody saw it, as "unfinished".
+    """
+    open_ended = np.isnan(done)
+    last = np.where(open_ended, end, done)
+    entered = np.fmin(np.where(np.isnan(start), last, start), last)
+    entered = np.where(open_ended & np.isnan(start), intended, np.fmax(entered, intended))
+    edges = [intended, entered]
+    for length in (token, checkout, sql):
+        edges.append(np.fmin(edges[-1] + np.nan_to_num(length), last))
+    edges.append(np.where(open_ended, edges[-1], last))
+    edges.append(last)
+    return np.stack(edges, axis=1)
+
+
+def slice_of(trial: TrialRows, length: float) -> Waterfall:
+    """The load's requests in progress in the first ``length`` seconds of a trial's window."""
+    begin = trial.window[0]
+    intended, done = trial.request_column("intended_s"), trial.request_column("done_s")
+    busy = trial.requests_with("kind", "load") & (intended < begin + length) & ~(done < begin)
+    busy &= ~trial.requests_with("outcome", "skipped") & ~trial.requests_with("phase", "sequential")
+    picked = np.flatnonzero(busy)
+    picked = picked[np.argsort(intended[picked], kind="stable")]
+    total = len(picked)
+    picked = picked[:: max(1, -(-total // _MOST))]
+    columns = [
+        trial.request_column(n)[picked] for n in ("start_s", "done_s", "token_wait_s", "checkout_wait_s", "sql_s")
+    ]
+    start, finished, token, checkout, sql = columns
+    edges = part_edges(intended[picked], start, finished, token, checkout, sql, begin + length)
+    return Waterfall(np.clip(edges - begin, 0.0, length), total)
+
+
+def slice_length(variants: tuple[VariantRows, ...]) -> float:
+    """Seconds that let the slowest variant finish enough requests, within the shortest window."""
+    window = min(v.trials[0].trial.window_s for v in variants)
+    rates = [v.result.figures.throughput_rps or 0.0 for v in variants]
+    return float(min(window, _WANTED / min(rates))) if min(rates) > 0 else window
+
+
+def longest_part(w: Waterfall) -> str | None:
+    """Where most of the time of these requests went, in words."""
+    spent = np.diff(w.edges, axis=1).sum(axis=0)
+    if spent.sum() <= 0:
+        return None
+    i = int(spent.argmax())
+    return f"{units.share(float(spent[i] / spent.sum()))} of their time: {PARTS[i][1]}"
+
+
+def draw(pair: PairRows) -> Chart | None:
+    """One picture a variant, over the same length of time; None without rows."""
+    if not pair.variants:
+        return None
+    length = slice_length(pair.variants)
+    falls = [(v.name, slice_of(v.trials[0], length)) for v in pair.variants]
+    falls = [(name, w) for name, w in falls if w.shown_of]
+    if not falls:
+        return None
+    used = np.max([np.diff(w.edges, axis=1).sum(axis=0) for _, w in falls], axis=0) > 0
+    return Chart(
+        name="waterfall",
+        title="Where each request waits",
+        reading=f"The same {units.seconds(length)} of each variant: one bar a request, from when it was meant to start "
+        "until its answer.",
+        how="Short bars are good. Bars that end one after another like stairs wait for one thing that serves them one "
+        "at a time; a wall of long bars waits for something that does not come back.",
+        legend=tuple(part for part, seen in zip(PARTS, used, strict=True) if seen),
+        panels=tuple(_panel(pair.pair.name, name, w, length) for name, w in falls),
+    )
+
+
+def _panel(pair: str, variant: str, w: Waterfall, length: float) -> Panel:
+    shown = len(w.edges)
+    sample = "" if shown == w.shown_of else f"{shown} of {units.count(w.shown_of)}, evenly picked. "
+    main = longest_part(w)
+    note = f"{sample}{main}." if main else sample.strip()
+    return Panel(svg=_picture(pair, variant, w, length, note), label=variant, note=note)
+
+
+def _picture(pair: str, variant: str, w: Waterfall, length: float, note: str) -> str:
+    canvas = Canvas(_HEIGHT, f"{pair}-waterfall-{variant}")
+    axes = canvas.axes(bottom=_BOTTOM, height=_HEIGHT - _TOP - _BOTTOM, left=_SIDE, right=_SIDE + 6)
+    rows = len(w.edges)
+    axes.set_xlim(0, length)
+    axes.set_ylim(max(rows, 20), 0)
+    places = scales.nice_ticks(length)
+    ticks(axes, x=scales.labelled(places, units.seconds))
+    canvas.text(WIDTH - _SIDE, 4, "time since the window began", role="muted", align="right")
+    top = np.arange(rows, dtype=float)
+    for i, (role, _) in enumerate(PARTS):
+        boxes(axes, role, w.edges[:, i], w.edges[:, i + 1], top + 0.86, top + 0.06)
+    return canvas.svg(f"Waterfall of requests, {variant}. {note}")

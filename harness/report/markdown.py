@@ -1,0 +1,60 @@
+"""The run in few lines of Markdown, for a comment on a pull request."""
+
+from __future__ import annotations
+
+import re
+
+from harness.record import Run, RunVerdict
+from harness.report import summary
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def render_markdown(run: Run, verdict: RunVerdict) -> str:
+    """Headline, whether to trust it, one row a pair, and what is not as it should be."""
+    blocks = [
+        f"## {plain(summary.headline(run, verdict))}",
+        plain(" ".join(summary.trust(run))),
+        _about(run),
+        _table(run, verdict),
+        *_failures(run, verdict),
+        *_invalid(run),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def plain(text: str) -> str:
+    """Text that Markdown leaves as it is, on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split(" ")).replace("\n", " "))
+
+
+def _about(run: Run) -> str:
+    m = run.machine
+    git = f", git {m.git}" if m.git else ""
+    return f"`{run.command.replace('`', '')}` on {m.cores} cores, Python {m.python}, Postgres {plain(m.postgres)}{plain(git)}."
+
+
+def _table(run: Run, verdict: RunVerdict) -> str:
+    if not run.pairs:
+        return ""
+    rows = ["| pair | effect of the fix | verdict | named from inside |", "|---|---|---|---|"]
+    for pair in summary.by_effect(summary.whole(run, verdict)):
+        state = summary.state(pair, run)
+        mark = f"{summary.MARKS[state]} {state}"
+        rows.append(f"| `{pair.pair}` | {plain(pair.effect)} | {mark} | {plain(summary.guilty(pair))} |")
+    return "\n".join(rows)
+
+
+def _failures(run: Run, verdict: RunVerdict) -> list[str]:
+    lines = [
+        f"- `{p.pair}`: {plain(text)}"
+        for p in summary.by_effect(summary.whole(run, verdict))
+        for text in summary.failures(p)
+    ]
+    return ["### Not as expected", "\n".join(lines)] if lines else []
+
+
+def _invalid(run: Run) -> list[str]:
+    lines = [f"- {times}×: {plain(reason)}" for reason, times in summary.invalid_reasons(run)]
+    lines += [f"- {plain(warning)}" for warning in run.warnings]
+    return ["### Limits", "\n".join(lines)] if lines else []

@@ -1,0 +1,166 @@
+"""Sentences and orders that every form of the report shares. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from harness.record import Cause, DiagnosisResult, PairVerdict, Run, RunVerdict
+from harness.report import units
+from harness.report.words import CAUSES, bound, measured, short_place, subject
+
+NOT_REACHED = "the run ended before this pair's turn"
+
+
+class State(StrEnum):
+    """What became of a pair. Each has a mark and a word, so that none needs a colour."""
+
+    MET = "met"
+    NOT_MET = "not met"
+    DOUBTFUL = "partly invalid"  # as expected, and some of its trials are invalid
+    INVALID = "invalid"
+    UNMEASURED = "not measured"
+    UNJUDGED = "not judged"
+
+
+MARKS = {
+    State.MET: "✓",
+    State.NOT_MET: "✗",
+    State.DOUBTFUL: "!",
+    State.INVALID: "!",
+    State.UNMEASURED: "–",
+    State.UNJUDGED: "·",
+}
+
+
+def started(run: Run) -> datetime:
+    """When the run began, in UTC."""
+    return datetime.fromisoformat(run.started_utc).astimezone(UTC)
+
+
+def whole(run: Run, verdict: RunVerdict) -> RunVerdict:
+    """The verdict with an entry for every pair of the run: also for those that a partial run never came to."""
+    judged = {p.pair for p in verdict.pairs}
+    return RunVerdict(pairs=(*verdict.pairs, *(_unmeasured(p.name) for p in run.pairs if p.name not in judged)))
+
+
+def _unmeasured(pair: str) -> PairVerdict:
+    return PairVerdict(
+        pair=pair,
+        effect="not measured",
+        effect_ratio=None,
+        sequential_alike=False,
+        sequential_note=NOT_REACHED,
+        expectations=(),
+        diagnoses=(),
+        invalid=(),
+    )
+
+
+def by_effect(verdict: RunVerdict) -> list[PairVerdict]:
+    """The pairs, the largest effect first; those without a measured effect last, by name."""
+    return sorted(verdict.pairs, key=lambda p: (-effect_size(p.effect_ratio), p.pair))
+
+
+def effect_size(ratio: float | None) -> float:
+    """How far a ratio is from one, in either direction; −1 when it is unknown."""
+    if ratio is None or math.isnan(ratio):
+        return -1.0
+    return abs(math.log10(ratio)) if ratio > 0 else math.inf
+
+
+def state(pair: PairVerdict, run: Run) -> State:
+    """What became of a pair."""
+    if missing(pair.pair, run):
+        return State.INVALID if pair.invalid else State.UNMEASURED
+    if not pair.met:
+        return State.NOT_MET
+    return State.DOUBTFUL if pair.invalid else State.MET
+
+
+def missing(pair: str, run: Run) -> list[str]:
+    """The variants of a pair that have no valid trial."""
+    measured = {t.variant for t in run.trials if t.pair == pair and not t.invalid}
+    return [v for p in run.pairs if p.name == pair for v in p.variants if v not in measured]
+
+
+def headline(run: Run, verdict: RunVerdict) -> str:
+    """The result in one sentence: "5 of 6 pairs show what they should"."""
+    met = sum(state(p, run) in (State.MET, State.DOUBTFUL) for p in verdict.pairs)
+    total = len(run.pairs)
+    if not total:
+        return "Nothing was measured."
+    if met == total:
+        return (
+            "The pair shows what is expected of it."
+            if total == 1
+            else f"All {total} pairs show what is expected of them."
+        )
+    return f"{met} of {units.plural(total, 'pair')} show what is expected of them."
+
+
+def trust(run: Run) -> list[str]:
+    """Whether the figures can be trusted, in sentences; the first one is the answer."""
+    bad = [t for t in run.trials if t.invalid]
+    total = units.plural(len(run.trials), "trial")
+    if not run.trials:
+        out = ["No trial was finished."]
+    elif not bad:
+        out = [f"All {total} are valid."]
+    else:
+        verb = "is" if len(bad) == 1 else "are"
+        out = [f"{len(bad)} of {total} {verb} invalid: shown with the reasons, and used for no figure."]
+    if run.status == "partial":
+        out.append("This run is partial: it ended before its plan did. What had been measured is reported.")
+    gaps = [f"{p.name}/{v}" for p in run.pairs for v in missing(p.name, run)]
+    if gaps:
+        out.append(f"Without a valid trial: {', '.join(gaps)}.")
+    return out
+
+
+def invalid_reasons(run: Run) -> list[tuple[str, int]]:
+    """Why trials are invalid, and how many each; the most frequent first."""
+    return Counter(reason for t in run.trials for reason in t.invalid).most_common()
+
+
+def named(result: DiagnosisResult) -> str:
+    """What the harness named: "the event loop is blocked at buggy.py:23 in quote"."""
+    if not result.found:
+        return "nothing named"
+    first = result.found[0]
+    return f"{CAUSES[first.cause]} at {short_place(first.frame)}" if first.frame else CAUSES[first.cause]
+
+
+def guilty(pair: PairVerdict) -> str:
+    """What was named in the variants that have a bug, and, wrongly, in others."""
+    told = [d for d in pair.diagnoses if d.found and (d.expected is not Cause.NONE or d.cause_right is False)]
+    return "; ".join(f"{d.variant}: {named(d)}" for d in told) or "nothing"
+
+
+def ruling(result: DiagnosisResult) -> str:
+    """How a diagnosis compares with what is known of the variant."""
+    words = []
+    if result.cause_right is not None:
+        words.append("cause right" if result.cause_right else "cause wrong")
+    if result.place_right is not None:
+        words.append("line right" if result.place_right else "line wrong")
+    return ", ".join(words) or "not judged"
+
+
+def failures(pair: PairVerdict) -> list[str]:
+    """Everything of a pair that is not as it should be, a sentence each."""
+    out = []
+    if pair.sequential_note == NOT_REACHED:
+        return [NOT_REACHED]
+    if not pair.sequential_alike:
+        out.append(f"the variants do not answer alike with one user: {pair.sequential_note}")
+    for e in pair.expectations:
+        if not e.met:
+            that = e.expectation.that
+            out.append(f"{that}: {subject(e.expectation)} is {measured(e)}, wanted {bound(e.expectation)}")
+    for d in pair.diagnoses:
+        if d.cause_right is False or d.place_right is False:
+            out.append(f"{d.variant}: {named(d)} ({ruling(d)}; true: {CAUSES[d.expected]})")
+    return out

@@ -1,0 +1,289 @@
+"""A Run -> what a page shows of it: words and numbers already made, so that the template only lays them out. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.record import (
+    Cause,
+    Diagnosis,
+    DiagnosisResult,
+    ExpectationResult,
+    Pair,
+    PairVerdict,
+    Run,
+    RunVerdict,
+    Trial,
+    Variant,
+    VariantResult,
+)
+from harness.report import summary, units, words
+from harness.report.charts.model import Chart
+from harness.report.diff import DiffRow, Note, unified
+from harness.report.summary import State
+from harness.report.table import FigureTable, figure_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A pair on the first screen."""
+
+    pair: str
+    title: str
+    effect: str
+    ratio: str  # "10.1×", or empty where there is no effect to speak of
+    bar: float  # its share of the largest effect, on a log scale
+    state: State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """A ceiling against what was measured."""
+
+    variant: str
+    formula: str
+    values: str
+    ceiling: str
+    measured: str
+    share: str
+    bar: float  # measured over ceiling, at most 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The diff from one variant to another."""
+
+    old: Variant
+    new: Variant
+    rows: tuple[DiffRow, ...]
+    elsewhere: tuple[Note, ...] = ()  # what was seen in files that the diff does not show
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialLine:
+    """A trial in the list of trials."""
+
+    name: str
+    goodput: str
+    p99: str
+    failed: str
+    invalid: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairSection:
+    """Everything that a pair's section shows."""
+
+    pair: Pair
+    verdict: PairVerdict
+    state: State
+    missing: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]
+    predictions: tuple[Prediction, ...]
+    overview: tuple[Chart, ...]  # one picture for all variants
+    by_variant: tuple[Chart, ...]  # one picture a variant
+    table: FigureTable
+    trials: tuple[TrialLine, ...]
+    workload: str
+    settings: tuple[tuple[str, str], ...]
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Everything that the report shows."""
+
+    run: Run
+    headline: str
+    state: State
+    trust: tuple[str, ...]
+    trusted: bool
+    reasons: tuple[tuple[str, int], ...]
+    facts: tuple[tuple[str, str], ...]
+    lines: tuple[Line, ...]
+    sections: tuple[PairSection, ...]
+
+
+def page(run: Run, verdict: RunVerdict, charts: Mapping[str, tuple[Chart, ...]]) -> Page:
+    """The page of a run; its sections stand in the order of the lines of its first screen."""
+    pairs = {p.name: p for p in run.pairs}
+    ordered = [p for p in summary.by_effect(summary.whole(run, verdict)) if p.pair in pairs]
+    complete = run.status == "complete"
+    return Page(
+        run=run,
+        headline=summary.headline(run, verdict),
+        state=State.NOT_MET if not verdict.met else State.DOUBTFUL if not (verdict.valid and complete) else State.MET,
+        trust=tuple(summary.trust(run)),
+        trusted=complete and verdict.valid and bool(run.trials),
+        reasons=tuple(summary.invalid_reasons(run)),
+        facts=_facts(run),
+        lines=_lines(ordered, pairs, run),
+        sections=tuple(_section(pairs[v.pair], v, run, charts.get(v.pair, ())) for v in ordered),
+    )
+
+
+def _facts(run: Run) -> tuple[tuple[str, str], ...]:
+    m, p = run.machine, run.profile
+    blocks = units.plural(p.blocks, "block")
+    profile = (
+        f"{p.name}: {blocks} of {units.seconds(p.window_s)} for each variant, interleaved, "
+        f"after {units.seconds(p.warmup_s)} of warm-up"
+    )
+    return (
+        ("Command", run.command),
+        ("Profile", profile),
+        ("Started", f"{summary.started(run):%Y-%m-%d %H:%M} UTC, took {units.seconds(round(run.wall_s))}"),
+        ("Git", m.git or "not a git checkout"),
+        ("Machine", f"{units.plural(m.cores, 'core')}, {units.size(m.memory_bytes)}, {m.cpu}, {m.system}"),
+        ("Software", f"Python {m.python}, Postgres {m.postgres}, FastAPI {m.packages.get('fastapi', units.NONE)}"),
+        ("Seed", str(run.seed)),
+    )
+
+
+def _lines(ordered: list[PairVerdict], pairs: Mapping[str, Pair], run: Run) -> tuple[Line, ...]:
+    sizes = [summary.effect_size(v.effect_ratio) for v in ordered]
+    largest = max((s for s in sizes if math.isfinite(s)), default=0.0)
+    return tuple(
+        Line(
+            pair=v.pair,
+            title=pairs[v.pair].title,
+            effect=v.effect,
+            ratio=_ratio(v.effect_ratio),
+            bar=min(1.0, max(0.0, size) / max(largest, 1.0)),
+            state=summary.state(v, run),
+        )
+        for v, size in zip(ordered, sizes, strict=True)
+    )
+
+
+def _ratio(value: float | None) -> str:
+    """The ratio as it is shown in the list; what lies within the noise is not spelled out."""
+    if value is None:
+        return ""
+    return "≈ 1×" if 0.95 <= value <= 1.05 else units.ratio(value)
+
+
+def _section(pair: Pair, verdict: PairVerdict, run: Run, charts: tuple[Chart, ...]) -> PairSection:
+    results = [r for name in pair.variants for r in run.results if (r.pair, r.variant) == (pair.name, name)]
+    return PairSection(
+        pair=pair,
+        verdict=verdict,
+        state=summary.state(verdict, run),
+        missing=tuple(summary.missing(pair.name, run)),
+        comparisons=_comparisons(pair, verdict),
+        predictions=tuple(p for r in results if (p := _prediction(pair, r)) is not None),
+        overview=tuple(c for c in charts if not c.panels[0].label),
+        by_variant=tuple(c for c in charts if c.panels[0].label),
+        table=figure_table(results),
+        trials=tuple(_trial_line(t) for t in run.trials if t.pair == pair.name),
+        workload=words.workload(pair.workload),
+        settings=tuple((name, _setting(name, value)) for name, value in pair.settings.items()),
+        commands=(f"make bench PAIRS={pair.name} PROFILE={run.profile.name}", f"harness bench {pair.name}"),
+    )
+
+
+def _setting(name: str, value: float) -> str:
+    return units.seconds(value) if name.endswith("_s") else units.number(value)
+
+
+def _comparisons(pair: Pair, verdict: PairVerdict) -> tuple[Comparison, ...]:
+    """From the first variant to the last, then to each one between."""
+    names = list(pair.variants)
+    if len(names) < 2:
+        return ()
+    old = pair.variants[names[0]]
+    found = next((d.found for d in verdict.diagnoses if d.variant == old.name), ())
+    here, elsewhere = place_notes(old, found)
+    others = [names[-1], *names[1:-1]]
+    return tuple(
+        Comparison(
+            old=old,
+            new=pair.variants[other],
+            rows=unified(old, pair.variants[other], here if i == 0 else {}),
+            elsewhere=elsewhere if i == 0 else (),
+        )
+        for i, other in enumerate(others)
+    )
+
+
+def place_notes(variant: Variant, found: tuple[Diagnosis, ...]) -> tuple[dict[int, tuple[Note, ...]], tuple[Note, ...]]:
+    """What was seen in a variant's own file, by line, and what was seen elsewhere."""
+    here: dict[int, tuple[Note, ...]] = {}
+    elsewhere: list[Note] = []
+    lines = len(variant.source.splitlines())
+    for d in found:
+        mine = d.frame is not None and _same_file(d.frame.file, variant.file) and 1 <= d.frame.line <= lines
+        head = f"What the harness saw {'here' if mine else 'elsewhere'}: {words.CAUSES[d.cause]}"
+        head += f" ({d.frame})" if d.frame and not mine else ""
+        note = Note(head=head, text=d.message, evidence=d.evidence)
+        if mine and d.frame is not None:
+            here[d.frame.line] = (*here.get(d.frame.line, ()), note)
+        else:
+            elsewhere.append(note)
+    return here, tuple(elsewhere)
+
+
+def _same_file(seen: str, known: str) -> bool:
+    return known == seen or known.endswith(f"/{seen}") or seen.endswith(f"/{known}")
+
+
+def _prediction(pair: Pair, result: VariantResult) -> Prediction | None:
+    formula, ceiling = pair.ceilings.get(result.variant), result.figures.ceiling_rps
+    if formula is None or ceiling is None:
+        return None
+    good = result.figures.goodput_rps
+    part = result.figures.ceiling_share
+    if part is None and good is not None:
+        part = good / ceiling
+    return Prediction(
+        variant=result.variant,
+        formula=formula,
+        values=", ".join(
+            f"{name} = {_setting(name, value)}" for name, value in pair.settings.items() if name in formula
+        ),
+        ceiling=units.rate(ceiling),
+        measured=units.rate(good),
+        share=units.share(part),
+        bar=min(1.0, part or 0.0),
+    )
+
+
+def _trial_line(t: Trial) -> TrialLine:
+    f = t.figures
+    return TrialLine(
+        name=f"{t.variant}, block {t.block}",
+        goodput=units.rate(f.goodput_rps),
+        p99=units.seconds(f.response_p99_s),
+        failed=units.share(f.failed_share),
+        invalid=t.invalid,
+        warnings=tuple(f"{words.figure_label(name)}: {text}" for name, text in t.warnings.items()),
+    )
+
+
+def expectation_words(e: ExpectationResult) -> tuple[str, str, str]:
+    """What is judged, what was measured, and what was wanted."""
+    return words.subject(e.expectation), words.measured(e), words.bound(e.expectation)
+
+
+def diagnosis_words(d: DiagnosisResult) -> tuple[str, str]:
+    """What the harness named from inside a variant, and how that compares with what is true of it."""
+    head = f"Named from inside {d.variant}: {summary.named(d)}" if d.found else f"Nothing named inside {d.variant}"
+    if d.cause_right is None and d.place_right is None:
+        return head, "What remains of the bug there was not stated beforehand."
+    if d.expected is Cause.NONE:
+        return head, "Rightly: it has no bug." if d.cause_right else "Wrongly: it has no bug."
+    return head, f"True of it: {words.CAUSES[d.expected]}. Named: {summary.ruling(d)}."
+
+
+def met_state(met: bool) -> State:
+    """The state of something that was judged."""
+    return State.MET if met else State.NOT_MET
+
+
+def diagnosis_state(d: DiagnosisResult) -> State:
+    """The state of a diagnosis: not judged where nothing is known of the variant."""
+    known = [right for right in (d.cause_right, d.place_right) if right is not None]
+    return met_state(all(known)) if known else State.UNJUDGED

@@ -1,0 +1,229 @@
+"""What the names in the records are called when people read them. Data, and small functions that look it up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.record import Cause, Expectation, ExpectationResult, Frame, Outcome, Workload
+from harness.report import units
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureWords:
+    """How one figure appears in a table."""
+
+    name: str  # field of harness.record.Figures
+    group: str
+    label: str
+
+
+def _group(group: str, **labels: str) -> tuple[FigureWords, ...]:
+    return tuple(FigureWords(name=name, group=group, label=label) for name, label in labels.items())
+
+
+FIGURES: tuple[FigureWords, ...] = (
+    *_group(
+        "What the clients got",
+        requests="requests",
+        window_s="time measured",
+        throughput_rps="throughput, all answers",
+        goodput_rps="goodput, correct answers",
+        ceiling_rps="ceiling",
+        ceiling_share="goodput, share of the ceiling",
+        failed_share="failed",
+        pool_timeout_share="failed: no connection in time",
+        http_error_share="failed: other HTTP errors",
+        unfinished="still waiting at the end",
+    ),
+    *_group(
+        "Response time",
+        response_p50_s="half within (p50)",
+        response_p90_s="90 % within (p90)",
+        response_p95_s="95 % within (p95)",
+        response_p99_s="99 % within (p99)",
+        response_max_s="slowest",
+        canary_p50_s="canary, half within (p50)",
+        canary_p99_s="canary, 99 % within (p99)",
+    ),
+    *_group(
+        "Event loop",
+        loop_lag_p99_s="loop lag (p99)",
+        loop_lag_max_s="longest loop lag",
+        loop_held_share="time in which one callback held the loop",
+    ),
+    *_group(
+        "Worker threads",
+        tokens_in_use_max="thread tokens in use, most",
+        tokens_waiting_max="waiting for a token, most",
+        token_wait_p95_s="wait for a token (p95)",
+        tokens_per_request="hops to a thread per request",
+    ),
+    *_group(
+        "Connection pool",
+        connections_out_max="connections out, most",
+        checkout_waiting_max="waiting for a connection, most",
+        checkout_wait_p95_s="checkout wait (p95)",
+        checkout_wait_share="checkout wait, share of response time",
+        hold_p50_s="hold (p50)",
+        hold_idle_share="hold in which no SQL ran",
+        outlived_per_request="connections out after the answer, per request",
+    ),
+    *_group(
+        "SQL",
+        queries_per_request="queries per request",
+        connects_per_request="connections opened per request",
+        sql_p50_s="time in SQL per request (p50)",
+    ),
+    *_group(
+        "Postgres",
+        postgres_sessions_max="sessions, most",
+        idle_in_transaction_max="idle in transaction, most",
+        lock_waits_max="waiting for a lock, most",
+    ),
+    *_group(
+        "Cost",
+        cpu_s_per_request="CPU time per request",
+        cpu_share="CPU of the app, share of one core",
+        rss_max_bytes="memory of the app, most",
+    ),
+    *_group(
+        "The load generator itself",
+        generator_cpu_share="CPU, share of one core",
+        schedule_lag_p99_s="sent later than intended (p99)",
+    ),
+)
+_LABELS = {f.name: f.label for f in FIGURES}
+
+SOURCES: dict[str, str] = {
+    "S0": "a review guide",
+    "S1": "a clean-up service's page",
+    "S2": "a list of pitfalls",
+    "S3": "a lesson on sessions and pools",
+    "S4": "a decision record",
+    "beyond": "not in any source: found elsewhere",
+}
+
+CAUSES: dict[Cause, str] = {
+    Cause.LOOP_BLOCKED: "the event loop is blocked",
+    Cause.THREADS_EXHAUSTED: "the worker threads run out",
+    Cause.POOL_UNDERSIZED: "the pool is too small for the load",
+    Cause.CONNECTION_LEAKED: "connections are not given back",
+    Cause.CONNECTION_PINNED: "connections are held while nothing runs on them",
+    Cause.CONNECTION_CHURN: "connections are opened again and again",
+    Cause.SELF_DEADLOCK: "a request waits for a connection while it holds one",
+    Cause.SESSION_SHARED: "one session is used by several tasks",
+    Cause.STALE_CONNECTION: "dead connections are handed out",
+    Cause.TOO_MANY_QUERIES: "a request sends too many queries",
+    Cause.OVERSIZED_RESPONSE: "answers are too large",
+    Cause.WRITE_LOST: "a promised write is lost",
+    Cause.ERROR_MASKED: "errors are answered as successes",
+    Cause.CONTRACT_BROKEN: "answers break the contract",
+    Cause.NONE: "nothing",
+}
+
+OUTCOMES: dict[str, str] = {
+    Outcome.OK: "correct",
+    Outcome.WRONG_BODY: "wrong answer",
+    Outcome.HTTP_ERROR: "HTTP error",
+    Outcome.POOL_TIMEOUT: "no connection in time",
+    Outcome.CLIENT_TIMEOUT: "client gave up",
+    Outcome.CONNECT_ERROR: "connection refused or broken",
+    Outcome.SKIPPED: "never sent",
+    Outcome.UNFINISHED: "still waiting at the end",
+}
+
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    ("throughput", "All answers per second, right or wrong."),
+    ("goodput", "Correct answers per second. An error sent back quickly raises throughput and not goodput."),
+    (
+        "ceiling",
+        "The most requests per second that the mechanism can allow, worked out before measuring: one over the time for "
+        "which a request holds the scarce thing, times how many of that thing there are.",
+    ),
+    (
+        "response time",
+        "From the moment at which a request was meant to start until its answer was complete. In a closed model that is "
+        "when it was sent; in an open model it includes any delay in sending.",
+    ),
+    ("p50, p99", "Half of the requests, and 99 of 100, were answered within this time."),
+    (
+        "loop lag",
+        "How late the event loop came to a callback that was due. One thread runs the loop: while it is busy with one "
+        "request, all others stand still.",
+    ),
+    (
+        "thread tokens",
+        "A plain def route, or a blocking call that is sent to a thread, needs one of 40 tokens. Who finds none waits.",
+    ),
+    ("checkout wait", "Time between asking the connection pool for a connection and getting it, or giving up."),
+    ("hold", "Time between getting a connection and giving it back."),
+    (
+        "canary",
+        "A light request, sent at a steady rate beside the load, that needs nothing the load uses. It shows what the "
+        "neighbours of a slow route feel.",
+    ),
+    ("warm-up, window", "Requests of the warm-up are sent and not counted; the figures come from the window after it."),
+    (
+        "invalid",
+        "A trial whose own measurement cannot be trusted. It is shown with its reasons and used for no figure.",
+    ),
+)
+
+
+def figure_label(name: str) -> str:
+    """The label of a figure, or its own name in words."""
+    return _LABELS.get(name, name.replace("_", " "))
+
+
+def bound(e: Expectation) -> str:
+    """What an expectation wants, in the unit of its metric: "at least 5×"."""
+
+    def show(value: float) -> str:
+        return units.ratio(value) if e.over is not None else units.figure(e.metric, value)
+
+    if e.at_least is not None and e.at_most is not None:
+        return f"between {show(e.at_least)} and {show(e.at_most)}"
+    if e.at_least is not None:
+        return f"at least {show(e.at_least)}"
+    return f"at most {show(e.at_most)}" if e.at_most is not None else "measured"
+
+
+def subject(e: Expectation) -> str:
+    """Whose figure an expectation judges: "goodput, correct answers (fixed over buggy)"."""
+    who = f"{e.variant} over {e.over}" if e.over is not None else e.variant
+    return f"{figure_label(e.metric)} ({who})"
+
+
+def measured(result: ExpectationResult) -> str:
+    """What was measured for an expectation, or that it was not."""
+    if result.measured is None:
+        return "not measured"
+    if result.expectation.over is not None:
+        return units.ratio(result.measured)
+    return units.figure(result.expectation.metric, result.measured)
+
+
+def sources(names: tuple[str, ...]) -> str:
+    """Where a bug, or what is said of it, was found: "a review guide (S0), a list of pitfalls (S2)"."""
+    return ", ".join(SOURCES["beyond"] if n == "beyond" else f"{SOURCES.get(n, 'source')} ({n})" for n in names)
+
+
+def short_place(frame: Frame) -> str:
+    """A place in source code, without the folders that lead to it: "buggy.py:25 in get_db"."""
+    return f"{frame.file.rsplit('/', 1)[-1]}:{frame.line} in {frame.function}"
+
+
+def workload(w: Workload) -> str:
+    """What the clients do, in one or two sentences."""
+    if w.model == "open":
+        kind = "at even intervals" if w.arrivals == "even" else "at random moments (Poisson)"
+        text = f"Requests arrive by the clock, {units.number(w.rate_rps)} a second {kind}, whether or not earlier ones have been answered."
+    else:
+        users = units.plural(w.users, "user")
+        text = f"{users}, each sending the next request when the last one has been answered"
+        if w.think_s:
+            text += f" and {units.seconds(w.think_s)} have passed"
+        text += "."
+    if w.canary:
+        text += f" Beside them a canary asks {w.canary}, {units.number(w.canary_rate_rps)} times a second."
+    return text
