@@ -7,7 +7,7 @@ PAIRS ?=
 PROFILE ?= standard
 POSTGRES ?= embedded
 
-.PHONY: bench test lint lock clean
+.PHONY: bench test lint schema lock clean
 
 bench: $(VENV)/ready
 	$(RUN) harness bench $(PAIRS) --profile '$(PROFILE)' --postgres '$(POSTGRES)'
@@ -24,6 +24,9 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+schema: $(VENV)/ready
+	$(VENV)/bin/python -c 'import json, harness.store as s; print(json.dumps(s.run_json_schema(), indent=1))' > docs/run.schema.json
 
 lock:
 	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header --upgrade \

@@ -102,7 +102,7 @@ def run_bench(plan: BenchPlan, progress_for: ProgressFor) -> BenchEnd:
     measured = _Measured()
     error: KeyboardInterrupt | HarnessError | None = None
     try:
-        _measure(plan, folder, progress_for, writer, measured)
+        _measure(plan, folder, clock, progress_for, writer, measured)
     except (KeyboardInterrupt, HarnessError) as early:
         error = early
     run = _run(plan, folder, started, time.monotonic() - clock, "partial" if error else "complete", measured)
@@ -114,10 +114,12 @@ def run_bench(plan: BenchPlan, progress_for: ProgressFor) -> BenchEnd:
     return BenchEnd(folder=folder, run=run, error=error)
 
 
-def _measure(plan: BenchPlan, folder: Path, progress_for: ProgressFor, writer: RunWriter, measured: _Measured) -> None:
+def _measure(
+    plan: BenchPlan, folder: Path, clock: float, progress_for: ProgressFor, writer: RunWriter, measured: _Measured
+) -> None:
     trials = plan_trials(plan)
     with (
-        _rig(plan, folder, measured) as rig,
+        _rig(plan, folder, clock, measured) as rig,
         progress_for([(t.pair.name, t.variant, t.block - 1) for t in trials]) as progress,
     ):
         for index, trial in enumerate(trials):
@@ -127,7 +129,7 @@ def _measure(plan: BenchPlan, folder: Path, progress_for: ProgressFor, writer: R
 
 
 @contextmanager
-def _rig(plan: BenchPlan, folder: Path, measured: _Measured) -> Iterator[Rig]:
+def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> Iterator[Rig]:
     token = secrets.token_hex(4)
     with ExitStack() as stack:
         targets = stack.enter_context(ForkServer(PRELOAD))
@@ -138,6 +140,7 @@ def _rig(plan: BenchPlan, folder: Path, measured: _Measured) -> Iterator[Rig]:
         logs = folder / "logs"
         databases.create_template(lambda url: seed(targets, url, root=plan.root, log=logs / "seed.log"))
         yield Rig(
+            started_s=clock,
             root=plan.root,
             logs=logs,
             targets=targets,

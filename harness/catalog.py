@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,7 +23,7 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class _VariantToml(_Table):
@@ -84,6 +85,12 @@ class _PairToml(_Table):
     upstream: bool = False
     expect: Annotated[list[_ExpectToml], Field(min_length=1)]
     invariant: list[_InvariantToml] = []
+
+    @model_validator(mode="after")
+    def _upstream_needs_delay(self) -> _PairToml:
+        if self.upstream and "upstream_delay_s" not in self.settings:
+            raise ValueError("upstream = true needs settings.upstream_delay_s")
+        return self
 
 
 def catalogue_root() -> Path:
@@ -153,7 +160,7 @@ def ceiling_rps(formula: str, settings: dict[str, float]) -> float:
         value = float(simple_eval(formula, names=settings, functions={"min": min, "max": max}))
     except (InvalidExpression, SyntaxError, TypeError, ValueError, ArithmeticError) as error:
         raise UsageError(f"ceiling {formula!r} cannot be evaluated: {error}") from error
-    if value <= 0:
+    if not 0 < value < math.inf:
         raise UsageError(f"ceiling {formula!r} gives {value}, which is not a rate")
     return value
 
@@ -182,7 +189,10 @@ def _variant(root: Path, folder: Path, name: str, spec: _VariantToml, shown: Pat
     path = folder / f"{name}.py"
     if not path.is_file():
         raise UsageError(f"{shown}: variants.{name}: {path.relative_to(root)} does not exist")
-    source = path.read_text(encoding="utf-8")
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.relative_to(root)}: cannot be read: {error}") from error
     marked = [n for n, line in enumerate(source.splitlines(), 1) if BUG_MARK in line]
     if len(marked) > 1 or (name == "buggy" and spec.cause is not Cause.NONE and not marked):
         raise UsageError(f"{path.relative_to(root)}: mark the bug's line with {BUG_MARK!r}, once (found {len(marked)})")

@@ -26,6 +26,8 @@ DEFAULT_TOKENS = 40
 def diagnose(result: VariantResult) -> tuple[Diagnosis, ...]:
     """Everything that the rules find in a variant's pooled windows, causes before consequences."""
     found = [d for rule in _INDEPENDENT if (d := rule(result)) is not None]
+    if any(d.cause is Cause.CONNECTION_LEAKED for d in found):
+        return tuple(found)
     waiting = next((d for rule in _WAITING if (d := rule(result)) is not None), None)
     return (*found, waiting) if waiting is not None else tuple(found)
 
@@ -41,7 +43,7 @@ def _loop_blocked(result: VariantResult) -> Diagnosis | None:
             cause=Cause.LOOP_BLOCKED,
             frame=hold.user or hold.offender,
             message=f"The event loop serialises: {hold.user or hold.offender} keeps it in {hold.offender}{where}.",
-            evidence=f"{hold.held_s / window_s:.0%} of the window, {hold.times} times, "
+            evidence=f"{_percent(hold.held_s / window_s)} of the window, {hold.times} times, "
             f"{hold.held_s / max(1, hold.times) * 1000:.0f} ms each",
         )
     return None
@@ -55,7 +57,7 @@ def _connection_leaked(result: VariantResult) -> Diagnosis | None:
         return Diagnosis(
             cause=Cause.CONNECTION_LEAKED,
             frame=place,
-            message=f"Connections are not given back: the session made at {place} is still holding one when its request is over.",
+            message=f"Connections are not given back: the session made at {_named(place)} is still holding one when its request is over.",
             evidence=f"{outlived} of {checkouts} checkouts outlived their request" + _timeouts(result),
         )
     return None
@@ -73,7 +75,7 @@ def _connection_churn(result: VariantResult) -> Diagnosis | None:
     return Diagnosis(
         cause=Cause.CONNECTION_CHURN,
         frame=place,
-        message=f"Connections are opened for each request instead of reused: the engine is made at {place}.",
+        message=f"Connections are opened for each request instead of reused: the engine is made at {_named(place)}.",
         evidence=f"{per_request:.2f} connections opened per request, {sum(s.opened for s in sites)} in all",
     )
 
@@ -90,9 +92,9 @@ def _connection_pinned(result: VariantResult) -> Diagnosis | None:
     return Diagnosis(
         cause=Cause.CONNECTION_PINNED,
         frame=place,
-        message=f"Connections are held while they have nothing to do: the session made at {place} keeps its own "
+        message=f"Connections are held while they have nothing to do: the session made at {_named(place)} keeps its own "
         "through everything its request waits for.",
-        evidence=f"no SQL ran in {idle:.0%} of the time they were held" + _timeouts(result),
+        evidence=f"no SQL ran in {_percent(idle)} of the time they were held" + _timeouts(result),
     )
 
 
@@ -108,7 +110,7 @@ def _pool_undersized(result: VariantResult) -> Diagnosis | None:
     return Diagnosis(
         cause=Cause.POOL_UNDERSIZED,
         frame=place,
-        message=f"Requests wait for a connection although none is wasted: the pool made at {place} is smaller than the load needs.",
+        message=f"Requests wait for a connection although none is wasted: the pool made at {_named(place)} is smaller than the load needs.",
         evidence=f"at most {most} connections out, {result.figures.checkout_waiting_max} requests waiting"
         + _timeouts(result),
     )
@@ -134,11 +136,12 @@ _WAITING = (_connection_pinned, _pool_undersized, _threads_exhausted)
 
 
 def _waits_for_pool(result: VariantResult) -> bool:
-    """Whether requests wait for the pool for another reason than a leak."""
-    if _connection_leaked(result) is not None:
-        return False
     waited = result.figures.checkout_wait_share or 0.0
     return waited >= POOL_WAIT_SHARE or (result.figures.pool_timeout_share or 0.0) >= POOL_TIMEOUT_SHARE
+
+
+def _named(place: Frame | None) -> str:
+    return str(place) if place else "a place outside the app's own code"
 
 
 def _by_place(
@@ -152,4 +155,8 @@ def _by_place(
 
 def _timeouts(result: VariantResult) -> str:
     share = result.figures.pool_timeout_share
-    return f"; {share:.0%} of the requests gave up waiting for one" if share else ""
+    return f"; {_percent(share)} of the requests gave up waiting for one" if share else ""
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f}\N{NO-BREAK SPACE}%"

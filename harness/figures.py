@@ -195,7 +195,8 @@ def _response_times(pool: _Pool, warnings: dict[str, str]) -> dict[str, Any]:
     finished, cut = _durations(pool.canary, pool.windows)
     for label, p in (("p50", 0.5), ("p99", 0.99)):
         figures |= _bounded(f"canary_{label}_s", finished, cut, p, warnings)
-    lag = _numbers(pool.intended, "sent_s") - _numbers(pool.intended, "intended_s")
+    sent = pool.intended.filter(pc.not_equal(pool.intended["outcome"], Outcome.SKIPPED.value))
+    lag = _numbers(sent, "sent_s") - _numbers(sent, "intended_s")
     figures["schedule_lag_p99_s"] = quantile(lag, 0.99)
     return figures
 
@@ -206,8 +207,8 @@ def _bounded(name: str, finished: Floats, cut: Floats, p: float, warnings: dict[
         return {name: None}
     if found.lower_bound:
         warnings[name] = f"at least: {len(cut)} of {len(finished) + len(cut)} requests had not ended when the trial did"
-    elif (len(finished) + len(cut)) * (1 - p) < 1 and p < 1:
-        warnings[name] = f"the largest of only {len(finished) + len(cut)} requests"
+    elif (count := len(finished) + len(cut)) - 1 < p * count < count:
+        warnings[name] = f"the largest of only {count} requests"
     return {name: found.value}
 
 
@@ -271,13 +272,14 @@ def _connections(pool: _Pool) -> dict[str, Any]:
 def _work(pool: _Pool) -> dict[str, Any]:
     served = _served(pool.completed)
     right = served.filter(pc.equal(served["outcome"], Outcome.OK.value))
-    cpu_s = sum(_cpu_s(w) for w in pool.windows)
+    cpu = [_cpu_s(w) for w in pool.windows]
+    cpu_s = None if None in cpu else sum(c for c in cpu if c is not None)
     return {
         "queries_per_request": _mean(right, "queries"),
         "connects_per_request": _mean(right, "connects"),
         "sql_p50_s": quantile(_numbers(right, "sql_s"), 0.5),
-        "cpu_s_per_request": share(cpu_s, pool.completed.num_rows),
-        "cpu_share": cpu_s / pool.length_s,
+        "cpu_s_per_request": None if cpu_s is None else share(cpu_s, pool.completed.num_rows),
+        "cpu_share": None if cpu_s is None else cpu_s / pool.length_s,
         "rss_max_bytes": _largest(pool.samples, "rss_bytes"),
     }
 
@@ -291,11 +293,11 @@ def _postgres(pool: _Pool) -> dict[str, Any]:
     }
 
 
-def _cpu_s(window: Window) -> float:
-    """CPU time of the target in the window, from the samples nearest to its ends."""
+def _cpu_s(window: Window) -> float | None:
+    """CPU time of the target in the window, from the samples nearest to its ends; None when there are none."""
     t, cpu = _numbers(window.samples, "t_s"), _numbers(window.samples, "cpu_s")
     if not len(t):
-        return 0.0
+        return None
     return float(np.interp(window.end_s, t, cpu) - np.interp(window.start_s, t, cpu))
 
 

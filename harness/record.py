@@ -114,8 +114,8 @@ class CheckoutSite:
 class Figures:
     """What one window, or all the windows of a variant pooled, measured. ``None``: not measured.
 
-    Response times of a closed model are of the requests that ended in the window; of an open model, of those intended in it,
-    counted from the intended start.
+    Rates count the requests that ended in the window; response times, outcomes and their shares the requests that were meant to
+    start in it, whenever they ended. An open model counts from the intended start.
     """
 
     window_s: float | None = None
@@ -203,7 +203,7 @@ class Trial:
     variant: str
     block: int
     seed: int
-    started_utc: str
+    started_s: float  # since the run's start
     workload: Workload
     warmup_s: float
     window_s: float

@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,7 +121,8 @@ class RunWriter:
     def discard(self) -> None:
         """Removes the folder: nothing was measured."""
         for writer in self._writers.values():
-            writer.close()
+            with suppress(OSError):  # the disk may be why nothing was measured
+                writer.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -133,12 +134,16 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def point_latest(folder: Path) -> None:
-    """Makes ``latest`` beside the run folder point to it."""
+    """Makes ``latest`` beside the run folder point to it. Raises SetupError when something else has that name."""
     link = folder.parent / "latest"
     temporary = folder.parent / f".latest.{os.getpid()}"
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(folder.name, target_is_directory=True)
-    temporary.replace(link)
+    with disk_errors(folder.parent):
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(folder.name, target_is_directory=True)
+        try:
+            temporary.replace(link)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def load_run(folder: Path) -> Run:
@@ -170,6 +175,8 @@ def load_data(folder: Path) -> RunData:
             tables[name] = pq.read_table(path)
         except (OSError, pa.ArrowException) as error:
             raise UsageError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+        if lacking := [c for c in TABLES[name].names if c not in tables[name].column_names]:
+            raise UsageError(f"{path} cannot be read: it has no column {lacking[0]!r}")
     return RunData(**tables)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ LOAD_SLACK_S = 60.0  # past the plan, after which a load process is given up
 class Rig:
     """What all trials of a run share."""
 
+    started_s: float  # when the run began, on the monotonic clock
     root: Path  # the catalogue's
     logs: Path
     targets: ForkServer
@@ -75,7 +75,6 @@ def run_trial(rig: Rig, plan: TrialPlan, on_step: Callable[[str], None] = lambda
     the Locust file cannot be used, SetupError when Postgres fails. An app that ends mid-way gives an invalid trial.
     """
     t0 = time.monotonic()
-    started_utc = datetime.now(UTC).isoformat(timespec="seconds")
     log = rig.logs / f"{plan.id:03d}-{plan.pair.name}-{plan.variant}-{plan.block}.log"
     on_step("database")
     database_url = rig.databases.clone(f"{plan.pair.name}_{plan.variant}")
@@ -89,7 +88,7 @@ def run_trial(rig: Rig, plan: TrialPlan, on_step: Callable[[str], None] = lambda
         sampler.stop()
         rig.databases.drop(database_url)
     window = _window(plan, heard, t0, [{"trial": plan.id, **asdict(sample)} for sample in activity])
-    return TrialData(trial=_trial(plan, heard, window, invariants, started_utc, log), window=window)
+    return TrialData(trial=_trial(plan, heard, window, invariants, t0 - rig.started_s, log), window=window)
 
 
 def load_job(plan: TrialPlan, locustfile: Path, host: str) -> Message:
@@ -233,7 +232,7 @@ def _frame(raw: Any) -> Frame | None:
 
 
 def _trial(
-    plan: TrialPlan, heard: _Heard, window: Window, invariants: Iterable[InvariantResult], started_utc: str, log: Path
+    plan: TrialPlan, heard: _Heard, window: Window, invariants: Iterable[InvariantResult], started_s: float, log: Path
 ) -> Trial:
     formula = plan.pair.ceilings.get(plan.variant)
     ceiling = None if formula is None else ceiling_rps(formula, plan.pair.settings)
@@ -246,7 +245,7 @@ def _trial(
         variant=plan.variant,
         block=plan.block,
         seed=plan.seed,
-        started_utc=started_utc,
+        started_s=started_s,
         workload=plan.pair.workload,
         warmup_s=plan.profile.warmup_s,
         window_s=window.length_s,

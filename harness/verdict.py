@@ -100,7 +100,10 @@ def _same_place(frame: Frame | None, variant: Variant) -> bool:
     if frame is None or frame.file != variant.file or variant.bug_line is None:
         return False
     first, last = _statement_around(variant.source, variant.bug_line)
-    return first <= frame.line <= last or _function_around(variant.source, variant.bug_line) == frame.function
+    return (
+        first <= frame.line <= last
+        or _function_around(variant.source, variant.bug_line) == frame.function.rpartition(".")[2]
+    )
 
 
 def _statement_around(source: str, line: int) -> tuple[int, int]:

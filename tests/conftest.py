@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from harness.postgres.databases import Databases
 from harness.postgres.server import PostgresServer, start_postgres
+
+# The same examples in every run, and no time limit: the machine is shared.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

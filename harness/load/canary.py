@@ -28,10 +28,10 @@ class Canary:
             host, events, user=None, concurrency=MOST_IN_FLIGHT, network_timeout=60, connection_timeout=60
         )
 
-    def start(self, start_s: float, end_s: float, seed: int) -> "gevent.Greenlet[[], None]":
+    def start(self, start_s: float, end_s: float, seed: int) -> None:
         """Sends from start to end (monotonic seconds). A random phase keeps it out of step with the load."""
         phase_s = random.Random(seed).random() / self._rate_rps
-        return gevent.spawn(self._send_all, start_s + phase_s, end_s)
+        gevent.spawn(self._send_all, start_s + phase_s, end_s)
 
     def _send_all(self, start_s: float, end_s: float) -> None:
         for at_s in even_arrivals(self._rate_rps, start_s=start_s, end_s=end_s):

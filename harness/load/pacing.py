@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import gevent
 import gevent.event
 from locust import TaskSet
 
-_LOCUST_EXECUTE, _LOCUST_WAIT = TaskSet.execute_next_task, TaskSet.wait
+_LOCUST_EXECUTE: Callable[[TaskSet], None] = TaskSet.execute_next_task
+_LOCUST_WAIT: Callable[[TaskSet], None] = TaskSet.wait
 
 LATE_BOUND_S = 10.0  # an arrival that nobody could send for this long is skipped, and counted as such
 

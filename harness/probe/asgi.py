@@ -61,4 +61,3 @@ def _sequence(scope: Scope) -> int | None:
         if name == SEQ_HEADER:
             return int(value) if value.isdigit() else None
     return None
-

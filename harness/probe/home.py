@@ -66,7 +66,9 @@ class ProbeThread(threading.Thread):
         self.say("rows", **self._probe.take())
 
     def farewell(self) -> None:
-        """Sends what is left, connections that are still out or waited for among it."""
+        """Sends what is left: requests under way, connections that are still out or waited for."""
+        for request in list(self._probe.in_flight):
+            self._probe.add("requests", request.row())
         for checkout in [*self._probe.out, *self._probe.waiting]:
             self._probe.add("checkouts", checkout.row())
         self.send_rows()

@@ -1,0 +1,163 @@
+"""What the probe costs: one app with and without it, in alternating windows, a route at a time.
+
+Throughput and CPU per request are compared window by window, each with its neighbour (A B B A); the median of the ratios is
+printed with the 95 % interval of a bootstrap over the pairs. The server that is not loaded is stopped meanwhile.
+
+    python -m benchmarks.probe_cost [--pairs 10] [--seconds 2]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from harness.forkserver import ForkServer
+from harness.postgres.server import start_postgres
+from harness.record import Workload
+from harness.target.target import PRELOAD, start_target
+
+ROOT = Path(__file__).resolve().parent.parent
+APP = "benchmarks.apps.one_query:app"
+USERS = 16
+LIMITS = {"async": (0.97, 1.03), "sync": (0.97, 1.03), "empty": (0.92, 1.08)}  # throughput at least, CPU at most
+
+
+@dataclass(frozen=True)
+class Server:
+    pid: int
+    url: str
+
+    def cpu_s(self) -> float:
+        times = psutil.Process(self.pid).cpu_times()
+        return times.user + times.system
+
+
+@dataclass(frozen=True)
+class Measured:
+    throughput_rps: float
+    cpu_s_per_request: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    options = parser.parse_args()
+    table = Table("route", "throughput with/without", "CPU per request with/without", "wanted", "met", box=None)
+    met_all = True
+    with ExitStack() as stack:
+        logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        loads = stack.enter_context(ForkServer(["harness.load.main"]))
+        probed, bare = stack.enter_context(servers(logs))
+        for route, (least, most) in LIMITS.items():
+            measured = [
+                measure_pair(loads, n, probed, bare, route, options.seconds, logs) for n in range(options.pairs)
+            ]
+            throughput = interval([w.throughput_rps / wo.throughput_rps for w, wo in measured])
+            cpu = interval([w.cpu_s_per_request / wo.cpu_s_per_request for w, wo in measured])
+            met = throughput[0] >= least and cpu[0] <= most
+            met_all &= met
+            wanted = f"≥ {least:.2f}, ≤ {most:.2f}"
+            table.add_row(f"/{route}", shown(throughput), shown(cpu), wanted, "yes" if met else "NO")
+    Console().print(table)
+    sys.exit(0 if met_all else 1)
+
+
+@contextmanager
+def servers(logs: Path) -> Iterator[tuple[Server, Server]]:
+    """The app twice: under the harness's probe, and under plain uvicorn."""
+    with start_postgres("embedded", run_token="probecost") as postgres, ForkServer(PRELOAD) as targets:
+        env = {"DATABASE_URL": postgres.url}
+        target = start_target(targets, APP, app_dir=ROOT, env=env, log=logs / "probed.log")
+        probed = Server(target.child.pid, target.url)
+        with plain_uvicorn(env, logs / "bare.log") as bare:
+            os.kill(probed.pid, signal.SIGSTOP)
+            os.kill(bare.pid, signal.SIGSTOP)
+            try:
+                yield probed, bare
+            finally:
+                os.kill(probed.pid, signal.SIGCONT)
+                os.kill(bare.pid, signal.SIGCONT)
+                target.child.stop()
+
+
+@contextmanager
+def plain_uvicorn(env: dict[str, str], log: Path) -> Iterator[Server]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1000)
+        fd, port = listener.fileno(), listener.getsockname()[1]
+        command = [sys.executable, "-m", "uvicorn", APP, "--fd", str(fd), "--log-level", "warning", "--loop", "asyncio"]
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, **env}, pass_fds=[fd], stdout=output, stderr=output
+            )
+        try:
+            time.sleep(2)
+            yield Server(process.pid, f"http://127.0.0.1:{port}")
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def measure_pair(
+    loads: ForkServer, n: int, probed: Server, bare: Server, route: str, seconds: float, logs: Path
+) -> tuple[Measured, Measured]:
+    order = [probed, bare] if n % 2 == 0 else [bare, probed]
+    found = {server.pid: window(loads, server, route, seconds, logs) for server in order}
+    return found[probed.pid], found[bare.pid]
+
+
+def window(loads: ForkServer, server: Server, route: str, seconds: float, logs: Path) -> Measured:
+    """One closed-loop window against a server that runs only for it."""
+    os.kill(server.pid, signal.SIGCONT)
+    job = {
+        "locustfile": str(ROOT / f"benchmarks/apps/locust_{route}.py"), "host": server.url, "seed": 1,
+        "workload": asdict(Workload(users=USERS)), "sequential_tasks": 0,
+        "warmup_s": 0.3, "window_s": seconds, "drain_s": 0.5,
+    }  # fmt: skip
+    child = loads.spawn("harness.load.main:run", job, log=logs / "load.log", cwd=ROOT)
+    rows, done, cpu_s = [], None, 0.0
+    while done is None:
+        message = child.receive(60)
+        assert message is not None, "the load process did not finish"
+        if message["kind"] == "window":
+            cpu_s = server.cpu_s()
+        rows += message.get("rows", [])
+        done = message if message["kind"] == "done" else None
+    cpu_s = server.cpu_s() - cpu_s
+    child.stop()
+    os.kill(server.pid, signal.SIGSTOP)
+    completed = sum(done["window_start_s"] <= row[6] < done["end_s"] for row in rows if row[6] is not None)
+    assert all(row[8] == "ok" for row in rows if row[6] is not None), "every answer must be right"
+    return Measured(completed / seconds, cpu_s / completed)
+
+
+def interval(ratios: list[float]) -> tuple[float, float, float]:
+    """Median, and the 95 % interval of its bootstrap."""
+    source = np.random.default_rng(1)
+    medians = np.median(source.choice(ratios, (2000, len(ratios))), axis=1)
+    return float(np.median(ratios)), float(np.quantile(medians, 0.025)), float(np.quantile(medians, 0.975))
+
+
+def shown(found: tuple[float, float, float]) -> str:
+    return f"{found[0]:.3f}  [{found[1]:.3f}, {found[2]:.3f}]"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""What the documents say is what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from harness.catalog import _PairToml
+from harness.record import PROFILES
+from harness.store import run_json_schema
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_the_schema_of_a_run_is_the_documented_one() -> None:
+    documented = json.loads((ROOT / "docs/run.schema.json").read_text())
+    assert documented == run_json_schema(), "renew it with: make schema"
+
+
+def test_every_key_of_a_pair_is_explained() -> None:
+    text = (ROOT / "docs/pairs.md").read_text()
+    keys = {
+        key if key not in {"variants", "settings", "workload", "ceiling", "expect", "invariant"} else f"[{key}"
+        for key in _PairToml.model_fields
+    }
+    assert [key for key in keys if not re.search(rf"`\[?{re.escape(key)}", text)] == []
+
+
+def test_the_readme_starts_with_the_two_commands() -> None:
+    commands = re.findall(r"^    (make \w+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert commands[:2] == ["make bench", "make test"]
+    assert {command.split()[1] for command in commands} <= set(targets)
+    assert f"--profile {'|'.join(PROFILES)}" in (ROOT / "README.md").read_text()

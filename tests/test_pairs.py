@@ -1,0 +1,74 @@
+"""Every pair of the catalogue, for real but briefly: what can be said of it without measuring its effect."""
+
+from __future__ import annotations
+
+import difflib
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.catalog import load_pair, pair_names
+from harness.forkserver import ForkServer
+from harness.postgres.databases import Databases
+from harness.postgres.server import PostgresServer
+from harness.record import Pair, Profile
+from harness.target.seeding import seed
+from harness.target.target import PRELOAD
+from harness.trial import Rig, TrialPlan, run_trial
+
+ROOT = Path(__file__).resolve().parent.parent
+BRIEF = Profile(name="brief", warmup_s=0.2, window_s=0.3, blocks=1, drain_s=0.3)
+SCREEN_LINES = 60
+
+
+@pytest.fixture(scope="module")
+def rig(embedded_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    logs = tmp_path_factory.mktemp("logs")
+    databases = Databases(embedded_server.url, run_token=secrets.token_hex(4))
+    with ForkServer(PRELOAD) as targets, ForkServer(["harness.load.main"]) as loads:
+        databases.create_template(lambda url: seed(targets, url, root=ROOT, log=logs / "seed.log"))
+        yield Rig(
+            started_s=time.monotonic(),
+            root=ROOT,
+            logs=logs,
+            targets=targets,
+            loads=loads,
+            databases=databases,
+            admin_url=embedded_server.url,
+        )
+    databases.drop_all()
+
+
+@pytest.fixture(params=pair_names(ROOT))
+def pair(request: pytest.FixtureRequest) -> Pair:
+    return load_pair(ROOT, request.param)
+
+
+def test_one_user_gets_the_same_answers_from_every_variant(rig: Rig, pair: Pair) -> None:
+    answers = {}
+    for n, variant in enumerate(pair.variants):
+        plan = TrialPlan(id=n, pair=pair, variant=variant, block=1, seed=n, profile=BRIEF)
+        trial = run_trial(rig, plan).trial
+        assert trial.invalid == ()
+        assert sum(trial.outcomes.values()) == trial.planned > 0
+        assert all(result.lost == 0 for result in trial.invariants)
+        answers[variant] = trial.sequential
+    assert len(answers["fixed"]) == 5
+    assert all(200 <= answer.status < 300 for answer in answers["fixed"])
+    assert set(answers.values()) == {answers["fixed"]}
+
+
+def test_variants_differ_in_little_more_than_the_lesson(pair: Pair) -> None:
+    fixed = pair.variants["fixed"].source.splitlines()
+    for name, variant in pair.variants.items():
+        changed = [line for line in difflib.unified_diff(variant.source.splitlines(), fixed, n=1) if line[:1] in "+-"]
+        assert len(changed) <= SCREEN_LINES, name
+        assert bool(changed) == (name != "fixed")
+
+
+def test_the_lesson_is_told_in_three_sentences(pair: Pair) -> None:
+    assert len([s for s in pair.lesson.replace("e.g.", "").split(". ") if s.strip()]) == 3
+    assert pair.question.endswith("?")
