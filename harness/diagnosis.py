@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from harness.record import Cause, CheckoutSite, Diagnosis, Frame, VariantResult
+from harness.record import Cause, CheckoutSite, Diagnosis, Frame, LoopHold, VariantResult
 
 LOOP_HELD_SHARE = 0.10  # of the window, by one line
 LIBRARY_HELD_SHARE = 0.30  # where no line of the app is in the stack
@@ -34,17 +34,21 @@ def diagnose(result: VariantResult) -> tuple[Diagnosis, ...]:
 
 def _loop_blocked(result: VariantResult) -> Diagnosis | None:
     window_s = result.figures.window_s or 0.0
+    by_line: dict[Frame | None, list[LoopHold]] = defaultdict(list)
     for hold in result.holds:
-        least = LOOP_HELD_SHARE if hold.user else LIBRARY_HELD_SHARE
-        if hold.held_s < least * window_s:
+        by_line[hold.user or hold.offender].append(hold)
+    for place, holds in by_line.items():
+        held_s, times = sum(h.held_s for h in holds), sum(h.times for h in holds)
+        if held_s < (LOOP_HELD_SHARE if holds[0].user else LIBRARY_HELD_SHARE) * window_s:
             continue
-        where = f" while serving {hold.route}" if hold.route else ""
+        routes = ", ".join(sorted({h.route for h in holds if h.route}))
         return Diagnosis(
             cause=Cause.LOOP_BLOCKED,
-            frame=hold.user or hold.offender,
-            message=f"The event loop serialises: {hold.user or hold.offender} keeps it in {hold.offender}{where}.",
-            evidence=f"{_percent(hold.held_s / window_s)} of the window, {hold.times} times, "
-            f"{hold.held_s / max(1, hold.times) * 1000:.0f} ms each",
+            frame=place,
+            message=f"The event loop serialises: {place} keeps it in {holds[0].offender}"
+            + (f" while serving {routes}." if routes else "."),
+            evidence=f"{_percent(held_s / window_s)} of the window, {times} times, "
+            f"{held_s / max(1, times) * 1000:.0f} ms each",
         )
     return None
 

@@ -76,6 +76,8 @@ def _sequential(trials: list[Trial]) -> tuple[bool, str]:
     if len(answers) > 1:
         odd = min(answers.values(), key=len)[0]
         return False, f"{odd.variant} (block {odd.block}) answers one user differently from the others"
+    if not all(200 <= answer.status < 400 for answer in trials[0].sequential):
+        return False, "one user already gets errors, from every variant"
     return True, f"one user, one request at a time: {count} answers, alike in {_listed(sorted(variants))}"
 
 

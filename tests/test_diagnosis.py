@@ -156,9 +156,12 @@ def test_independent_causes_are_all_named_and_come_before_what_waits() -> None:
 
 def test_the_evidence_holds_the_figures() -> None:
     (blocked,) = diagnose(measured(holds=(hold(5.0),)))
-    assert blocked.evidence == "50% of the window, 10 times, 500 ms each"
+    assert blocked.evidence == "50\N{NO-BREAK SPACE}% of the window, 10 times, 500 ms each"
     (leaked,) = diagnose(measured(site(outlived=50), pool_timeout_share=0.86))
-    assert leaked.evidence == "50 of 100 checkouts outlived their request; 86% of the requests gave up waiting for one"
+    assert (
+        leaked.evidence
+        == "50 of 100 checkouts outlived their request; 86\N{NO-BREAK SPACE}% of the requests gave up waiting for one"
+    )
 
 
 @pytest.mark.parametrize(

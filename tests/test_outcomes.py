@@ -93,8 +93,6 @@ CASES = [
     Case("answer cut short", _cut_short, 200, b'{"id"', "connect_error"),
 ]
 
-NOT_YET = ("answer rejected by raising", "answer rejected with an exception")
-
 
 def print_outcomes() -> None:
     """Called in the other process."""
@@ -113,7 +111,5 @@ def outcomes() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
-def test_outcome(case: Case, outcomes: dict[str, str], request: pytest.FixtureRequest) -> None:
-    if case.what in NOT_YET:
-        request.applymarker(pytest.mark.xfail(reason="defect reported: only CatchResponseError is a rejected answer"))
+def test_outcome(case: Case, outcomes: dict[str, str]) -> None:
     assert outcomes[case.what] == case.outcome

@@ -182,6 +182,10 @@ def create_app():
 
     return FastAPI()
 """
+BLOCK = """\
+with pool() as opened:  # BUG
+    warm(opened)
+"""
 
 
 @pytest.mark.parametrize(
@@ -192,6 +196,7 @@ def create_app():
         (BUGGY, 3, "<module>", False),
         *[(ENGINE, line, "<module>", line < 5) for line in range(1, 6)],  # a statement of four lines
         *[(DEPENDENCIES, line, "Shop.get_db", True) for line in (3, 4, 5, 6)],
+        *[(BLOCK, line, "<module>", line == 1) for line in (1, 2)],  # the mark is on its head alone
         (DEPENDENCIES, 9, "Shop.close", False),
         (DEPENDENCIES, 13, "elsewhere", False),
         (NESTED, 4, "create_app.<locals>.get_db", True),  # named as the probe names it

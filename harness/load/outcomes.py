@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 from typing import Any
 
-from locust.exception import CatchResponseError
+import requests
+from geventhttpclient.response import HTTPParseError
+from locust.exception import CatchResponseError, ResponseError
 
 from harness.record import Outcome
 
 POOL_TIMEOUT_WORDS = b"QueuePool limit"  # how SQLAlchemy's message begins, where an app lets it out
+
+TRANSPORT_ERRORS = (OSError, requests.RequestException, http.client.HTTPException, HTTPParseError)
 
 
 def outcome_of(exception: Any, status: int, body: bytes) -> Outcome:
@@ -22,14 +27,16 @@ def outcome_of(exception: Any, status: int, body: bytes) -> Outcome:
         return Outcome.POOL_TIMEOUT
     if status >= 400:
         return Outcome.HTTP_ERROR
-    if status > 0 and isinstance(exception, CatchResponseError):
-        return Outcome.WRONG_BODY
     if _is_timeout(exception):
         return Outcome.CLIENT_TIMEOUT
+    if status > 0 and not isinstance(exception, TRANSPORT_ERRORS):
+        return Outcome.WRONG_BODY
     return Outcome.CONNECT_ERROR
 
 
-def _is_timeout(exception: BaseException) -> bool:
+def _is_timeout(exception: Any) -> bool:
+    if isinstance(exception, CatchResponseError | ResponseError):
+        return False
     if isinstance(exception, TimeoutError) or "timeout" in type(exception).__name__.lower():
         return True
     return "timed out" in str(exception).lower()

@@ -44,7 +44,7 @@ async def blocks() -> str:
 
 
 def helper_that_sleeps() -> None:
-    time.sleep(0.2)  # noqa: ASYNC251
+    time.sleep(0.2)
 
 
 @app.get("/busy")

@@ -73,7 +73,7 @@ def test_times_count_from_the_trials_start(sampler: ActivitySampler, started: fl
 def test_a_server_without_free_connections_is_still_watched(sampler: ActivitySampler, url: str, started: float) -> None:
     sessions = 0
     with ExitStack() as stack:
-        with pytest.raises(psycopg.OperationalError, match="too many clients|remaining connection slots"):
+        with pytest.raises(psycopg.OperationalError, match=r"too many clients|remaining connection slots"):
             while True:
                 stack.enter_context(psycopg.connect(url))
                 sessions += 1

@@ -89,7 +89,7 @@ def test_a_folder_whose_path_is_too_long_for_a_socket(open_folder: Path, monkeyp
     text = sentence("embedded", SetupError)
     assert text.startswith("embedded Postgres cannot start: ")
     assert text.endswith("too long a path for a socket; set TMPDIR to a shorter one")
-    assert os.listdir(deep) == []
+    assert list(Path(deep).iterdir()) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs Postgres as another user")
@@ -98,7 +98,7 @@ def test_a_folder_that_postgres_cannot_enter(open_folder: Path, monkeypatch: pyt
     monkeypatch.setenv("TMPDIR", str(open_folder))
     text = sentence("embedded", SetupError)
     assert text.endswith(f"the system user nobody cannot enter {open_folder}; set TMPDIR to a folder open to all")
-    assert os.listdir(open_folder) == []
+    assert list(Path(open_folder).iterdir()) == []
 
 
 def test_postgres_own_last_words(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,4 +106,4 @@ def test_postgres_own_last_words(open_folder: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("tempfile.tempdir", str(open_folder))
     with pytest.raises(SetupError, match='FATAL:  invalid value for parameter "max_connections": "none"'):
         embedded_server().__enter__()
-    assert os.listdir(open_folder) == []
+    assert list(Path(open_folder).iterdir()) == []
