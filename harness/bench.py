@@ -24,7 +24,7 @@ from harness.record import Figures, InvariantResult, Pair, Profile, Run, Trial, 
 from harness.store import RunWriter, point_latest
 from harness.target.seeding import seed
 from harness.target.target import PRELOAD
-from harness.trial import Rig, TrialData, TrialPlan, run_trial
+from harness.trial import Postgres, Rig, Subject, TrialData, TrialPlan, run_trial
 
 LOAD_PRELOAD = ("harness.load.main",)
 
@@ -51,6 +51,14 @@ class BenchPlan:
     command: str
     port: int = 0
 
+    def subject(self, pair: Pair, variant: str) -> Subject:
+        """How a variant is started and driven."""
+        return Subject(
+            target=f"target_apps.{pair.name}.{variant}:app",
+            app_dir=self.root,
+            locustfile=self.root / pair.scenario,
+        )
+
 
 @dataclass
 class _Measured:
@@ -73,6 +81,7 @@ def plan_trials(plan: BenchPlan) -> list[TrialPlan]:
                         id=len(trials) + 1,
                         pair=pair,
                         variant=variant,
+                        subject=plan.subject(pair, variant),
                         block=block + 1,
                         seed=plan.seed + block,
                         profile=plan.profile,
@@ -141,12 +150,10 @@ def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> It
         databases.create_template(lambda url: seed(targets, url, root=plan.root, log=logs / "seed.log"))
         yield Rig(
             started_s=clock,
-            root=plan.root,
             logs=logs,
             targets=targets,
             loads=loads,
-            databases=databases,
-            admin_url=server.url,
+            postgres=Postgres(databases=databases, admin_url=server.url),
             port=plan.port,
         )
 

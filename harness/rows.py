@@ -8,7 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from harness.record import Outcome
+from harness.figures import Checkout, Hold
+from harness.record import Frame, Outcome
 from harness.store import REQUESTS, TABLES
 
 SERVER_COLUMNS = tuple(REQUESTS.names[REQUESTS.names.index("route") :])
@@ -38,6 +39,33 @@ def count_outcomes(requests: pa.Table) -> dict[str, int]:
     """Requests by outcome, all phases and kinds."""
     counts = Counter(requests["outcome"].to_pylist())
     return {outcome.value: counts[outcome.value] for outcome in Outcome if counts[outcome.value]}
+
+
+def hold_of(row: Any, t0: float) -> Hold:
+    """From a row of :data:`harness.probe.state.HOLD_COLUMNS`, in monotonic seconds."""
+    t_s, held_s, first, user, offender, route = row
+    return Hold(t_s=t_s - t0, held_s=held_s, first=first, user=_frame(user), offender=_frame(offender), route=route)
+
+
+def checkout_of(row: Any, t0: float) -> Checkout:
+    """From a row of :data:`harness.probe.state.CHECKOUT_COLUMNS`, in monotonic seconds."""
+    taken, session, engine, route, asked_s, got_s, returned_s, opened, outlived, sql_s = row
+    return Checkout(
+        taken=_frame(taken),
+        session=_frame(session),
+        engine=_frame(engine),
+        route=route,
+        asked_s=asked_s - t0,
+        got_s=_since(got_s, t0),
+        returned_s=_since(returned_s, t0),
+        opened=bool(opened),
+        outlived=outlived,
+        sql_s=sql_s,
+    )
+
+
+def _frame(raw: Any) -> Frame | None:
+    return None if raw is None else Frame(file=raw[0], line=raw[1], function=raw[2])
 
 
 def _joined(trial: int, row: Any, seen: tuple[Any, ...], t0: float, start_s: float, end_s: float) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from harness.postgres.server import PostgresServer
 from harness.record import Pair, Profile
 from harness.target.seeding import seed
 from harness.target.target import PRELOAD
-from harness.trial import Rig, TrialPlan, run_trial
+from harness.trial import Postgres, Rig, Subject, TrialPlan, run_trial
 
 ROOT = Path(__file__).resolve().parent.parent
 BRIEF = Profile(name="brief", warmup_s=0.2, window_s=0.3, blocks=1, drain_s=0.3)
@@ -32,12 +32,10 @@ def rig(embedded_server: PostgresServer, tmp_path_factory: pytest.TempPathFactor
         databases.create_template(lambda url: seed(targets, url, root=ROOT, log=logs / "seed.log"))
         yield Rig(
             started_s=time.monotonic(),
-            root=ROOT,
             logs=logs,
             targets=targets,
             loads=loads,
-            databases=databases,
-            admin_url=embedded_server.url,
+            postgres=Postgres(databases=databases, admin_url=embedded_server.url),
         )
     databases.drop_all()
 
@@ -50,7 +48,9 @@ def pair(request: pytest.FixtureRequest) -> Pair:
 def test_one_user_gets_the_same_answers_from_every_variant(rig: Rig, pair: Pair) -> None:
     answers = {}
     for n, variant in enumerate(pair.variants):
-        plan = TrialPlan(id=n, pair=pair, variant=variant, block=1, seed=n, profile=BRIEF)
+        app = f"target_apps.{pair.name}.{variant}:app"
+        subject = Subject(target=app, app_dir=ROOT, locustfile=ROOT / pair.scenario)
+        plan = TrialPlan(id=n, pair=pair, variant=variant, subject=subject, block=1, seed=n, profile=BRIEF)
         trial = run_trial(rig, plan).trial
         assert trial.invalid == ()
         assert sum(trial.outcomes.values()) == trial.planned > 0
