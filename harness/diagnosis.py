@@ -21,12 +21,15 @@ POOL_TIMEOUT_SHARE = 0.01
 PINNED_IDLE_SHARE = 0.60  # of the hold, without SQL
 TOKEN_WAIT_SHARE = 0.30  # of the response time's p95
 DEFAULT_TOKENS = 40
+SATURATED_CPU_SHARE = 0.8  # of one core: from here on more threads cannot help
+# Who leaks or opens connections makes others wait for them.
+EXPLAINS_WAITING = (Cause.CONNECTION_LEAKED, Cause.CONNECTION_CHURN)
 
 
 def diagnose(result: VariantResult) -> tuple[Diagnosis, ...]:
     """Everything that the rules find in a variant's pooled windows, causes before consequences."""
     found = [d for rule in _INDEPENDENT if (d := rule(result)) is not None]
-    if any(d.cause is Cause.CONNECTION_LEAKED for d in found):
+    if any(d.cause in EXPLAINS_WAITING for d in found):
         return tuple(found)
     waiting = next((d for rule in _WAITING if (d := rule(result)) is not None), None)
     return (*found, waiting) if waiting is not None else tuple(found)
@@ -124,7 +127,7 @@ def _threads_exhausted(result: VariantResult) -> Diagnosis | None:
     f = result.figures
     if not f.token_wait_p95_s or not f.response_p95_s or (f.tokens_in_use_max or 0) < DEFAULT_TOKENS:
         return None
-    if f.token_wait_p95_s < TOKEN_WAIT_SHARE * f.response_p95_s:
+    if f.token_wait_p95_s < TOKEN_WAIT_SHARE * f.response_p95_s or (f.cpu_share or 0.0) > SATURATED_CPU_SHARE:
         return None
     return Diagnosis(
         cause=Cause.THREADS_EXHAUSTED,

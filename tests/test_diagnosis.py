@@ -150,8 +150,18 @@ def test_a_few_held_connections_without_anyone_waiting_are_no_bug() -> None:
 
 
 def test_independent_causes_are_all_named_and_come_before_what_waits() -> None:
-    both = measured(site(opened=90), holds=(hold(5.0),), connects_per_request=1.0, checkout_wait_share=0.5)
-    assert causes(both) == [Cause.LOOP_BLOCKED, Cause.CONNECTION_CHURN, Cause.POOL_UNDERSIZED]
+    both = measured(holds=(hold(5.0),), checkout_wait_share=0.5)
+    assert causes(both) == [Cause.LOOP_BLOCKED, Cause.POOL_UNDERSIZED]
+
+
+def test_who_opens_connections_for_each_request_makes_it_wait_for_them() -> None:
+    churns = measured(site(opened=90), connects_per_request=1.0, checkout_wait_share=0.5)
+    assert causes(churns) == [Cause.CONNECTION_CHURN]
+
+
+def test_more_threads_cannot_help_a_process_that_uses_its_whole_core() -> None:
+    assert causes(measured(**NO_TOKENS, cpu_share=0.3)) == [Cause.THREADS_EXHAUSTED]
+    assert causes(measured(**NO_TOKENS, cpu_share=0.95)) == []
 
 
 def test_the_evidence_holds_the_figures() -> None:
