@@ -98,21 +98,31 @@ def servers(logs: Path) -> Iterator[tuple[Server, Server]]:
 
 @contextmanager
 def plain_uvicorn(env: dict[str, str], log: Path) -> Iterator[Server]:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(1000)
-        fd, port = listener.fileno(), listener.getsockname()[1]
-        command = [sys.executable, "-m", "uvicorn", APP, "--fd", str(fd), "--log-level", "warning", "--loop", "asyncio"]
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **env}, pass_fds=[fd], stdout=output, stderr=output
-            )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", APP, "--port", str(port), "--log-level", "warning", "--no-access-log"]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, "--loop", "asyncio"], cwd=ROOT, env={**os.environ, **env}, stdout=output, stderr=output
+        )
+    try:
+        await_port(port)
+        yield Server(process.pid, f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def await_port(port: int, deadline_s: float = 20.0) -> None:
+    end = time.monotonic() + deadline_s
+    while True:
         try:
-            time.sleep(2)
-            yield Server(process.pid, f"http://127.0.0.1:{port}")
-        finally:
-            process.terminate()
-            process.wait(10)
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except ConnectionRefusedError:
+            assert time.monotonic() < end, "plain uvicorn did not start"
+            time.sleep(0.05)
 
 
 def measure_pair(

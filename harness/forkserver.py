@@ -31,6 +31,7 @@ from os import _exit, close, fork, waitpid  # isort: skip
 
 Message = dict[str, Any]
 STOP: Message = {"kind": "stop"}
+AFTER_BYE_S = 0.2
 
 
 def send(channel: Connection, message: Message) -> None:
@@ -62,7 +63,10 @@ class Child:
             raise EOFError from None
 
     def stop(self, grace_s: float = 2.0) -> list[Message]:
-        """Asks the child to end, returns what it still had to say, and kills it when it has not ended in time."""
+        """Asks the child to end, returns what it still had to say, and kills it when it has not ended in time.
+
+        A child that has said "bye" has told everything; it gets a moment to end by itself.
+        """
         last_words: list[Message] = []
         deadline = time.monotonic() + grace_s
         try:
@@ -72,6 +76,8 @@ class Child:
                 message = self.receive(max(0.0, deadline - time.monotonic()))
                 if message is not None:
                     last_words.append(message)
+                    if message["kind"] == "bye":
+                        deadline = min(deadline, time.monotonic() + AFTER_BYE_S)
         except (EOFError, OSError):
             self.ended = True
         if not self.ended:

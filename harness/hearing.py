@@ -37,6 +37,8 @@ class Heard:
                 on_step("window")
             case "done":
                 self.done = message
+            case "bye":
+                return
             case "failed":
                 raise UsageError(message["error"])
 

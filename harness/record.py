@@ -288,14 +288,15 @@ class Profile:
     window_s: float
     blocks: int
     drain_s: float  # how long to wait for answers after the window
+    sequential_tasks: int  # of the one user who comes first
 
 
 PROFILES = {
     p.name: p
     for p in (
-        Profile(name="quick", warmup_s=0.5, window_s=2.5, blocks=2, drain_s=0.5),
-        Profile(name="standard", warmup_s=1.0, window_s=5.0, blocks=2, drain_s=1.0),
-        Profile(name="soak", warmup_s=5.0, window_s=60.0, blocks=3, drain_s=5.0),
+        Profile(name="quick", warmup_s=0.5, window_s=2.5, blocks=2, drain_s=0.3, sequential_tasks=3),
+        Profile(name="standard", warmup_s=1.0, window_s=5.0, blocks=2, drain_s=1.0, sequential_tasks=5),
+        Profile(name="soak", warmup_s=5.0, window_s=60.0, blocks=3, drain_s=5.0, sequential_tasks=5),
     )
 }
 

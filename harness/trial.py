@@ -21,7 +21,6 @@ from harness.record import InvariantResult, Pair, Profile, SequentialAnswer, Tri
 from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, table_of
 from harness.target.target import start_target, start_upstream
 
-SEQUENTIAL_TASKS = 5
 SEQUENTIAL_LIMIT_S = 15.0
 LOAD_SLACK_S = 45.0  # past the plan, after which a load process is given up
 
@@ -131,7 +130,7 @@ def load_job(plan: TrialPlan, host: str) -> Message:
         "host": host,
         "workload": asdict(plan.pair.workload),
         "seed": plan.seed,
-        "sequential_tasks": SEQUENTIAL_TASKS,
+        "sequential_tasks": plan.profile.sequential_tasks,
         "warmup_s": plan.profile.warmup_s,
         "window_s": plan.profile.window_s,
         "drain_s": plan.profile.drain_s,

@@ -20,7 +20,7 @@ from harness.target.target import PRELOAD
 from harness.trial import Postgres, Rig, Subject, TrialPlan, run_trial
 
 ROOT = Path(__file__).resolve().parent.parent
-BRIEF = Profile(name="brief", warmup_s=0.2, window_s=0.3, blocks=1, drain_s=0.3)
+BRIEF = Profile(name="brief", warmup_s=0.2, window_s=0.3, blocks=1, drain_s=0.3, sequential_tasks=5)
 SCREEN_LINES = 60
 
 

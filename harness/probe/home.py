@@ -39,11 +39,12 @@ class ProbeThread(threading.Thread):
         self._tokens = tokens
         self._on_stop = on_stop
         self._sending = threading.Lock()
+        self._stopped = False
 
     def run(self) -> None:
         looks = 0
         next_s = time.monotonic()
-        while True:
+        while not self._stopped:
             next_s = max(next_s + LOOK_S, time.monotonic())
             time.sleep(max(0.0, next_s - time.monotonic()))
             looks += 1
@@ -65,13 +66,14 @@ class ProbeThread(threading.Thread):
     def send_rows(self) -> None:
         self.say("rows", **self._probe.take())
 
-    def farewell(self) -> None:
+    def _farewell(self) -> None:
         """Sends what is left: requests under way, connections that are still out or waited for."""
         for request in list(self._probe.in_flight):
             self._probe.add("requests", request.row())
         for checkout in [*self._probe.out, *self._probe.waiting]:
             self._probe.add("checkouts", checkout.row())
         self.send_rows()
+        self.say("bye")
 
     def _obey(self) -> None:
         try:
@@ -80,7 +82,9 @@ class ProbeThread(threading.Thread):
             self._channel.recv_bytes()
         except (EOFError, OSError):
             os._exit(1)
+        self._farewell()  # before the app is asked to stop: its loop may never get to it
         self._on_stop()
+        self._stopped = True
 
     def _sample(self) -> tuple[float | int | None, ...]:
         in_use, waiting = self._tokens.now()

@@ -55,4 +55,3 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
     server = _Server(config, probe)
     probe.thread.start()
     server.run()
-    probe.thread.farewell()
