@@ -11,22 +11,22 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
+import uvicorn
 from rich.console import Console
 from rich.table import Table
 
-from harness.forkserver import ForkServer
+from harness.forkserver import ForkServer, send
 from harness.postgres.server import start_postgres
 from harness.record import Workload
 from harness.target.target import PRELOAD, start_target
@@ -80,49 +80,36 @@ def main() -> None:
 
 @contextmanager
 def servers(logs: Path) -> Iterator[tuple[Server, Server]]:
-    """The app twice: under the harness's probe, and under plain uvicorn."""
-    with start_postgres("embedded", run_token="probecost") as postgres, ForkServer(PRELOAD) as targets:
+    """The app twice, each in a process of its own, forked from the same preloaded one: with the probe and without."""
+    with start_postgres("embedded", run_token="probecost") as postgres, ForkServer(PRELOAD) as forks:
         env = {"DATABASE_URL": postgres.url}
-        target = start_target(targets, APP, app_dir=ROOT, env=env, log=logs / "probed.log")
-        probed = Server(target.child.pid, target.url)
-        with plain_uvicorn(env, logs / "bare.log") as bare:
-            os.kill(probed.pid, signal.SIGSTOP)
-            os.kill(bare.pid, signal.SIGSTOP)
-            try:
-                yield probed, bare
-            finally:
-                os.kill(probed.pid, signal.SIGCONT)
-                os.kill(bare.pid, signal.SIGCONT)
-                target.child.stop()
-
-
-@contextmanager
-def plain_uvicorn(env: dict[str, str], log: Path) -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", APP, "--port", str(port), "--log-level", "warning", "--no-access-log"]
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [*command, "--loop", "asyncio"], cwd=ROOT, env={**os.environ, **env}, stdout=output, stderr=output
-        )
-    try:
-        await_port(port)
-        yield Server(process.pid, f"http://127.0.0.1:{port}")
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def await_port(port: int, deadline_s: float = 20.0) -> None:
-    end = time.monotonic() + deadline_s
-    while True:
+        probed = start_target(forks, APP, app_dir=ROOT, env=env, log=logs / "probed.log")
+        bare = forks.spawn("benchmarks.probe_cost:serve_bare", {"app": APP}, log=logs / "bare.log", env=env, cwd=ROOT)
+        ready = bare.receive(20)
+        assert ready is not None, "plain uvicorn did not start"
+        both = Server(probed.child.pid, probed.url), Server(bare.pid, f"http://127.0.0.1:{ready['port']}")
+        for server in both:
+            os.kill(server.pid, signal.SIGSTOP)
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except ConnectionRefusedError:
-            assert time.monotonic() < end, "plain uvicorn did not start"
-            time.sleep(0.05)
+            yield both
+        finally:
+            for server in both:
+                os.kill(server.pid, signal.SIGCONT)
+            probed.child.stop()
+            bare.stop(grace_s=0.0)
+
+
+def serve_bare(job: dict[str, Any], channel: Connection) -> None:
+    """The app under uvicorn, with the target's settings and without its probe."""
+
+    class Announcing(uvicorn.Server):
+        async def startup(self, sockets: Any = None) -> None:
+            await super().startup(sockets=sockets)
+            send(channel, {"kind": "ready", "port": self.servers[0].sockets[0].getsockname()[1]})
+
+    sys.path.insert(0, str(ROOT))
+    config = uvicorn.Config(job["app"], port=0, log_level="warning", access_log=False, loop="asyncio")
+    Announcing(config).run()
 
 
 def measure_pair(

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.forkserver import STOP, Child, Message, send
+from harness.probe.state import COLUMNS, rows_of
 
 OnStep = Callable[[str], None]
 
@@ -27,8 +28,8 @@ class Heard:
         """Keeps a message. Raises UsageError when it says that the Locust file cannot be used."""
         match message["kind"]:
             case "rows" if "requests" in message:
-                for table in ("requests", "checkouts", "samples", "holds"):
-                    self.server.setdefault(table, []).extend(message[table])
+                for table in COLUMNS:
+                    self.server.setdefault(table, []).extend(rows_of(table, message[table]))
             case "rows":
                 self.client.extend(message["rows"])
             case "sequential_done":

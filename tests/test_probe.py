@@ -11,15 +11,9 @@ import httpx
 import pytest
 
 from harness.forkserver import ForkServer
-from harness.probe.state import CHECKOUT_COLUMNS, HOLD_COLUMNS, REQUEST_COLUMNS, SAMPLE_COLUMNS
+from harness.probe.state import COLUMNS, rows_of
 from harness.target.target import PRELOAD, start_target
 
-COLUMNS = {
-    "requests": REQUEST_COLUMNS,
-    "checkouts": CHECKOUT_COLUMNS,
-    "samples": SAMPLE_COLUMNS,
-    "holds": HOLD_COLUMNS,
-}
 ROOT = Path(__file__).resolve().parent.parent
 Seen = dict[str, list[dict[str, Any]]]
 Watch = Callable[..., Seen]
@@ -49,7 +43,7 @@ def watch(forks: ForkServer, embedded_server: Any, tmp_path: Path) -> Watch:
         seen: Seen = {name: [] for name in COLUMNS}
         for message in messages:
             for name, columns in COLUMNS.items():
-                seen[name] += [dict(zip(columns, row, strict=True)) for row in message.get(name, [])]
+                seen[name] += [dict(zip(columns, row, strict=True)) for row in rows_of(name, message.get(name, []))]
         seen["requests"].sort(key=lambda request: request["start_s"])
         return seen
 

@@ -37,21 +37,17 @@ class ProbedApp:
         probe.in_flight.add(request)
         current_request.set(request)
 
-        async def watched_send(message: Message) -> None:
+        def watched_send(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 request.first_byte_s = monotonic()
-                request.status = message["status"]
-            await send(message)
-            if message["type"] == "http.response.body" and not message.get("more_body", False):
+            elif not message.get("more_body", False):
                 request.last_byte_s = monotonic()
+            return send(message)
 
         try:
             await self._app(scope, receive, watched_send)
         finally:
-            request.end_s = monotonic()
-            for checkout in list(request.open_checkouts):
-                checkout.outlived = True
-                request.outlived += 1
+            request.end()
             probe.in_flight.discard(request)
             probe.add("requests", request.row())
 

@@ -22,6 +22,7 @@ from harness.probe.threads import TokenWatch
 LOOK_S = 0.01
 SAMPLE_EVERY = 5  # looks
 SEND_EVERY = 20
+MEMORY_EVERY = 50  # reading it hands the interpreter over several times
 STATM = Path("/proc/self/statm")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -40,6 +41,7 @@ class ProbeThread(threading.Thread):
         self._on_stop = on_stop
         self._sending = threading.Lock()
         self._stopped = False
+        self._rss_bytes: int | None = None
 
     def run(self) -> None:
         looks = 0
@@ -47,6 +49,8 @@ class ProbeThread(threading.Thread):
         while not self._stopped:
             next_s = max(next_s + LOOK_S, time.monotonic())
             time.sleep(max(0.0, next_s - time.monotonic()))
+            if looks % MEMORY_EVERY == 0:
+                self._rss_bytes = _resident_bytes()
             looks += 1
             self._loop.look()
             if looks % SAMPLE_EVERY == 0:
@@ -98,7 +102,7 @@ class ProbeThread(threading.Thread):
             len(self._probe.out),
             len(self._probe.waiting),
             usage.ru_utime + usage.ru_stime,
-            _resident_bytes(),
+            self._rss_bytes,
         )
 
 

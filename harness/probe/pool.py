@@ -60,6 +60,8 @@ def _time_checkouts(probe: Probe) -> None:
         place = probe.frames.user_frame(sys._getframe(1))
         checkout = CheckoutState(place, getattr(self, "harness_engine", None), request)
         probe.waiting.add(checkout)
+        if request is not None:
+            request.connecting = True
         try:
             connection = original(self)
         except PoolTimeout:
@@ -68,6 +70,7 @@ def _time_checkouts(probe: Probe) -> None:
         finally:
             probe.waiting.discard(checkout)
             if request is not None:
+                request.connecting = False
                 request.checkout_wait_s += monotonic() - checkout.asked_s
         _got(probe, checkout, connection)
         return connection
@@ -93,7 +96,7 @@ def _got(probe: Probe, checkout: CheckoutState, connection: Any) -> None:
         request.checkouts += 1
         request.connects += checkout.opened
         if request.end_s is None:
-            request.open_checkouts.add(checkout)
+            request.open_checkouts += (checkout,)
 
 
 def _note_opening(_: Any, record: Any) -> None:
@@ -107,7 +110,7 @@ def _give_back(probe: Probe, record: Any) -> None:
     checkout.returned_s = monotonic()
     probe.out.discard(checkout)
     if checkout.request is not None:
-        checkout.request.open_checkouts.discard(checkout)
+        checkout.request.open_checkouts = tuple(c for c in checkout.request.open_checkouts if c is not checkout)
     probe.add("checkouts", checkout.row())
 
 
