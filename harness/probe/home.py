@@ -74,6 +74,9 @@ class ProbeThread(threading.Thread):
         """Sends what is left: requests under way, connections that are still out or waited for."""
         for request in list(self._probe.in_flight):
             self._probe.add("requests", request.row())
+        for checkout in list(self._probe.out):
+            if checkout.request is not None:
+                checkout.sql_s += checkout.request.sql_s
         for checkout in [*self._probe.out, *self._probe.waiting]:
             self._probe.add("checkouts", checkout.row())
         self.send_rows()

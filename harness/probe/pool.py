@@ -18,7 +18,7 @@ from sqlalchemy.pool import Pool
 
 from harness.probe.state import CheckoutState, Probe, current_request
 
-KEY = "harness"  # in record_info: what the connection is out for; in session.info: where it was made
+KEY = "harness"  # in record_info: what the connection is out for
 OPENED = "harness_opened"
 
 
@@ -47,7 +47,10 @@ def _remember_session_place(probe: Probe) -> None:
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        self.info[KEY] = probe.frames.user_frame(sys._getframe(1))
+        self.harness_place = place = probe.frames.user_frame(sys._getframe(1))
+        request = current_request.get()
+        if request is not None:
+            request.session = place
 
     Session.__init__ = __init__  # type: ignore[method-assign]
 
@@ -57,7 +60,8 @@ def _time_checkouts(probe: Probe) -> None:
 
     def connect(self: Any) -> Any:
         request = current_request.get()
-        place = probe.frames.user_frame(sys._getframe(1))
+        # A session's place says more than the line that happens to use it first, and costs less to find.
+        place = None if request is not None and request.session else probe.frames.user_frame(sys._getframe(1))
         checkout = CheckoutState(place, getattr(self, "harness_engine", None), request)
         probe.waiting.add(checkout)
         if request is not None:
@@ -93,6 +97,7 @@ def _got(probe: Probe, checkout: CheckoutState, connection: Any) -> None:
     probe.out.add(checkout)
     request = checkout.request
     if request is not None:
+        checkout.sql_s = -request.sql_s  # what the request spends from now on until the connection is back
         request.checkouts += 1
         request.connects += checkout.opened
         if request.end_s is None:
@@ -109,8 +114,11 @@ def _give_back(probe: Probe, record: Any) -> None:
         return
     checkout.returned_s = monotonic()
     probe.out.discard(checkout)
-    if checkout.request is not None:
-        checkout.request.open_checkouts = tuple(c for c in checkout.request.open_checkouts if c is not checkout)
+    request = checkout.request
+    if request is not None:
+        checkout.sql_s += request.sql_s
+        others = request.open_checkouts
+        request.open_checkouts = () if len(others) == 1 else tuple(c for c in others if c is not checkout)
     probe.add("checkouts", checkout.row())
 
 
@@ -118,4 +126,4 @@ def _join_session(session: Session, _: Any, connection: Any) -> None:
     info = connection.connection.record_info
     checkout = info.get(KEY) if info else None
     if checkout is not None:
-        checkout.session = session.info.get(KEY)
+        checkout.session = getattr(session, "harness_place", None)

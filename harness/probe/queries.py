@@ -1,4 +1,4 @@
-"""Statements per request, and the time they take, booked on the request and on the connection's checkout.
+"""Statements per request, and the time they take, booked on the request; its checkouts take their share from there.
 
 The dialect's own calls are timed. SQLAlchemy's engine events would say the same, but one listener makes every connection
 assemble its event machinery anew, which costs a request more than its query.
@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
 
-from harness.probe.pool import KEY
 from harness.probe.state import current_request
 
 STATEMENTS = ("do_execute", "do_execute_no_params", "do_executemany")
@@ -43,13 +42,8 @@ def _time_statement(dialect: Any, name: str) -> None:
         finally:
             request = current_request.get()
             if request is not None and not request.connecting:
-                context = kwargs.get("context") or (args[-1] if args else None)
-                spent_s = monotonic() - started_s
                 request.queries += 1
-                request.sql_s += spent_s
-                _book_on_checkout(
-                    request, getattr(getattr(context, "root_connection", None), "connection", None), spent_s
-                )
+                request.sql_s += monotonic() - started_s
 
     setattr(dialect, name, timed)
 
@@ -64,15 +58,6 @@ def _time_end(dialect: Any, name: str) -> None:
         finally:
             request = current_request.get()
             if request is not None:
-                spent_s = monotonic() - started_s
-                request.sql_s += spent_s
-                _book_on_checkout(request, connection, spent_s)
+                request.sql_s += monotonic() - started_s
 
     setattr(dialect, name, timed)
-
-
-def _book_on_checkout(request: Any, connection: Any, spent_s: float) -> None:
-    info = getattr(connection, "record_info", None)
-    checkout = info.get(KEY) if info else None
-    if checkout is not None:
-        checkout.sql_s += spent_s

@@ -26,6 +26,7 @@ class RequestState:
     connects = 0
     pool_timeouts = 0
     outlived = 0
+    session: FrameTuple | None = None  # where its latest session was made
     connecting = False  # a new connection asks questions of its own, which are not the app's
 
     def __init__(self, seq: int | None, scope: Mapping[str, Any]) -> None:
