@@ -42,11 +42,11 @@ class Format(StrEnum):
 @app.command("list")
 def list_pairs() -> None:
     """List the pairs of the catalogue."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from harness.catalog import catalogue_root, load_pairs
 
-    table = Table("pair", "theme", "variants", "what it shows", box=None, pad_edge=False)
+    table = Table(Column("pair", no_wrap=True), "theme", "variants", "what it shows", box=None, pad_edge=False)
     for pair in load_pairs(catalogue_root()):
         table.add_row(pair.name, pair.theme, " ".join(pair.variants), pair.title)
     out.print(table)

@@ -33,7 +33,7 @@ def print_verdict(console: Console, run: Run, verdict: RunVerdict) -> None:
     """The final table, what is not as expected, and whether the figures can be trusted."""
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in ("pair", "effect of the fix", "verdict", "named from inside"):
-        table.add_column(column, overflow="fold", no_wrap=column == "verdict")
+        table.add_column(column, overflow="fold", no_wrap=column in ("pair", "verdict"))
     ordered = summary.by_effect(summary.whole(run, verdict))
     for pair in ordered:
         state = summary.state(pair, run)
