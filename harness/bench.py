@@ -15,7 +15,7 @@ from typing import Protocol
 
 from harness.catalog import ceiling_rps
 from harness.errors import HarnessError
-from harness.figures import Window, checkout_sites, loop_holds, measure, outcomes
+from harness.figures import checkout_sites, loop_holds, measure, outcomes
 from harness.forkserver import ForkServer
 from harness.machine import git_revision, this_machine
 from harness.postgres.databases import Databases
@@ -25,6 +25,7 @@ from harness.store import RunWriter, point_latest
 from harness.target.seeding import seed
 from harness.target.target import PRELOAD
 from harness.trial import Postgres, Rig, Subject, TrialData, TrialPlan, run_trial
+from harness.window import Window
 
 LOAD_PRELOAD = ("harness.load.main",)
 

@@ -14,59 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.record import FAILURES, CheckoutSite, Figures, Frame, LoopHold, Outcome
+from harness.record import FAILURES, CheckoutSite, Figures, LoopHold, Outcome
 from harness.stats import Floats, quantile, quantiles, share
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checkout:
-    """One connection's way out of a pool and back; times in seconds from the trial's start."""
-
-    taken: Frame | None
-    session: Frame | None
-    engine: Frame | None
-    route: str | None
-    asked_s: float
-    got_s: float | None
-    returned_s: float | None
-    opened: bool
-    outlived: bool
-    sql_s: float
-
-    @property
-    def gave_up(self) -> bool:
-        return self.got_s is None and self.returned_s is not None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hold:
-    """A stretch of time for which one step held the loop."""
-
-    t_s: float
-    held_s: float
-    first: bool  # the step is seen for the first time: counts holds
-    user: Frame | None
-    offender: Frame | None
-    route: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Window:
-    """Everything measured around one window; tables as in :mod:`harness.store`, of one trial."""
-
-    start_s: float
-    end_s: float
-    requests: pa.Table
-    samples: pa.Table
-    postgres: pa.Table
-    holds: Sequence[Hold] = ()
-    checkouts: Sequence[Checkout] = ()
-    generator_cpu_s: float | None = None
-    has_probe: bool = True
-
-    @property
-    def length_s(self) -> float:
-        return self.end_s - self.start_s
+from harness.window import Checkout, Hold, Window
 
 
 @dataclass

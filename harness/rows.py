@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from harness.figures import Checkout, Hold
 from harness.record import Frame, Outcome
 from harness.store import REQUESTS, TABLES
+from harness.window import Checkout, Hold
 
 SERVER_COLUMNS = tuple(REQUESTS.names[REQUESTS.names.index("route") :])
 

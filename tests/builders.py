@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from harness.figures import Checkout, Hold, Window
 from harness.record import (
     PROFILES,
     Cause,
@@ -24,6 +23,7 @@ from harness.record import (
     Workload,
 )
 from harness.store import POSTGRES, REQUESTS, SAMPLES
+from harness.window import Checkout, Hold, Window
 
 START_S, END_S = 10.0, 20.0  # of every window that is not told otherwise
 UNSEEN = dict.fromkeys(REQUESTS.names[REQUESTS.names.index("route") :])

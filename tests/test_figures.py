@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.figures import Window, checkout_sites, loop_holds, measure, outcomes
+from harness.figures import checkout_sites, loop_holds, measure, outcomes
 from harness.record import Figures
+from harness.window import Window
 from tests.builders import checkout, frame, hold, request, unfinished, window
 
 OF_THE_PROBE = {
