@@ -105,7 +105,7 @@ def test_queries_and_connections_are_booked_on_their_request(watch: Watch, path:
 
 @pytest.mark.parametrize(("path", "capacity"), [("/query", 2), ("/async-query", 1)])
 def test_waits_for_the_pool_and_giving_up(watch: Watch, path: str, capacity: int) -> None:
-    seen = watch(path, at_once=20)
+    seen = watch(f"{path}?seconds=0.4", at_once=20)
     gave_up = [r for r in seen["requests"] if r["pool_timeouts"]]
     assert gave_up
     assert all(0.2 <= r["checkout_wait_s"] < 2 for r in gave_up)

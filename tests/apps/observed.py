@@ -64,15 +64,15 @@ def threads() -> str:
 
 
 @app.get("/query")
-def query(db: Annotated[Session, Depends(get_db)]) -> int:
-    db.execute(text("SELECT pg_sleep(0.05)"))
+def query(db: Annotated[Session, Depends(get_db)], seconds: float = 0.05) -> int:
+    db.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": seconds})
     return db.scalar(text("SELECT 1")) or 0
 
 
 @app.get("/async-query")
-async def async_query() -> int:
+async def async_query(seconds: float = 0.05) -> int:
     async with AsyncSession(async_engine) as session:
-        await session.execute(text("SELECT pg_sleep(0.05)"))
+        await session.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": seconds})
         return await session.scalar(text("SELECT 1")) or 0
 
 
