@@ -47,9 +47,9 @@ class ProbedApp:
         try:
             await self._app(scope, receive, watched_send)
         finally:
-            request.end()
+            row = request.end(probe.out)
             probe.in_flight.discard(request)
-            probe.add("requests", request.row())
+            probe.add("requests", row)
 
 
 def _sequence(scope: Scope) -> int | None:

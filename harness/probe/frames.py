@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import sysconfig
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 
 HARNESS = str(Path(__file__).resolve().parent.parent)
 
@@ -19,8 +19,9 @@ class Frames:
         self._app_dir = app_dir.rstrip("/") + "/"
         libraries = {sysconfig.get_path(key) for key in ("stdlib", "purelib", "platlib")}
         self._not_ours = tuple(f"{folder.rstrip('/')}/" for folder in {*libraries, HARNESS})
-        self._shown: dict[CodeType, str | None] = {}
-        self._places: dict[tuple[CodeType, int], FrameTuple] = {}
+        # By file name, not by code object: the hash of a code object reads all of its instructions, each time anew.
+        self._shown: dict[str, str | None] = {}
+        self._places: dict[FrameTuple, FrameTuple] = {}
 
     def user_frame(self, frame: FrameType | None) -> FrameTuple | None:
         """The innermost frame of the app's code, looking through SQLAlchemy's greenlets."""
@@ -38,20 +39,14 @@ class Frames:
         while frame is not None:
             code = frame.f_code
             try:
-                file = shown[code]
+                file = shown[code.co_filename]
             except KeyError:
-                file = shown[code] = self._classify(code.co_filename)
+                file = shown[code.co_filename] = self._classify(code.co_filename)
             if file is not None:
-                return self._place(code, file, frame.f_lineno)
+                place = (file, frame.f_lineno, code.co_qualname)
+                return self._places.setdefault(place, place)  # one object for each place, however often it is seen
             frame = frame.f_back
         return None
-
-    def _place(self, code: CodeType, file: str, line: int) -> FrameTuple:
-        """One object for each place, however often it is seen."""
-        place = self._places.get((code, line))
-        if place is None:
-            place = self._places[code, line] = (file, line, code.co_qualname)
-        return place
 
     def _classify(self, filename: str) -> str | None:
         """The file relative to the app's folder when it is the app's own, else None."""

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from time import monotonic
-from types import CodeType, FrameType
+from types import FrameType
 
 from harness.probe.frames import library_frame
 from harness.probe.state import Probe
@@ -30,7 +30,7 @@ class LoopWatch:
         self._loop_thread = 0
         self._due_s = 0.0
         self._worst_lag_s = 0.0
-        self._base: frozenset[CodeType] = frozenset()
+        self._base: frozenset[int] = frozenset()
         self._step: FrameType | None = None
         self._seen_s = 0.0
         self._seen_times = 0
@@ -82,28 +82,28 @@ class LoopWatch:
         )
 
 
-def _runner_codes(beat: FrameType) -> frozenset[CodeType]:
-    """The code of the frames that run the loop itself, below any step."""
+def _runner_codes(beat: FrameType) -> frozenset[int]:
+    """The code of the frames that run the loop itself, below any step; by id, for hashing a code object reads all of it."""
     frame = beat.f_back
     if frame is not None and frame.f_code is asyncio.Handle._run.__code__:
         frame = frame.f_back
     codes = set()
     while frame is not None:
-        codes.add(frame.f_code)
+        codes.add(id(frame.f_code))
         frame = frame.f_back
     return frozenset(codes)
 
 
-def _step_root(leaf: FrameType | None, base: frozenset[CodeType]) -> FrameType | None:
+def _step_root(leaf: FrameType | None, base: frozenset[int]) -> FrameType | None:
     root, frame = None, leaf
-    while frame is not None and frame.f_code not in base:
+    while frame is not None and id(frame.f_code) not in base:
         root, frame = frame, frame.f_back
     return root
 
 
-def _route_of(leaf: FrameType, base: frozenset[CodeType]) -> str | None:
+def _route_of(leaf: FrameType, base: frozenset[int]) -> str | None:
     frame: FrameType | None = leaf
-    while frame is not None and frame.f_code not in base:
+    while frame is not None and id(frame.f_code) not in base:
         if frame.f_code.co_qualname == "ProbedApp.__call__":
             scope = frame.f_locals.get("scope", {})
             path = getattr(scope.get("route"), "path", None) or scope.get("path")

@@ -1,8 +1,8 @@
 """SQLAlchemy's pools and sessions: who asks for a connection, how long it takes, who holds it and for how long.
 
-SQLAlchemy has events for handing out and taking back, none for asking or giving up, so ``Pool.connect`` is timed. A session
-takes its connection on first use, far from where it was made; the place where the session was made is noted on the session and
-joined with its connection when its transaction begins.
+SQLAlchemy has no events for asking or giving up, so ``Pool.connect`` is timed; and as a listener costs far more than a method,
+``Pool._return_conn`` is too. A session takes its connection on first use, far from where it was made; the place where the
+session was made is noted on the session and joined with its connection when its transaction begins.
 """
 
 from __future__ import annotations
@@ -15,21 +15,28 @@ from sqlalchemy import event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
+from sqlalchemy.pool.base import _ConnectionRecord
 
 from harness.probe.state import CheckoutState, Probe, current_request
-
-KEY = "harness"  # in record_info: what the connection is out for
-OPENED = "harness_opened"
 
 
 def hook_pools(probe: Probe) -> None:
     """Hooks every pool and session of the process, those that exist and those to come."""
+    _set_defaults()
     _remember_engine_place(probe)
     _remember_session_place(probe)
     _time_checkouts(probe)
+    _see_returns(probe)
     event.listen(Pool, "connect", _note_opening)
-    event.listen(Pool, "checkin", lambda _, record: _give_back(probe, record))
     event.listen(Session, "after_begin", _join_session)
+
+
+def _set_defaults() -> None:
+    """What pools, sessions and connections are told, for those that have not been told yet."""
+    Pool.harness_engine = None  # type: ignore[attr-defined]
+    Session.harness_place = None  # type: ignore[attr-defined]
+    _ConnectionRecord.harness_checkout = None  # type: ignore[attr-defined]
+    _ConnectionRecord.harness_opened = False  # type: ignore[attr-defined]
 
 
 def _remember_engine_place(probe: Probe) -> None:
@@ -62,7 +69,7 @@ def _time_checkouts(probe: Probe) -> None:
         request = current_request.get()
         # A session's place says more than the line that happens to use it first, and costs less to find.
         place = None if request is not None and request.session else probe.frames.user_frame(sys._getframe(1))
-        checkout = CheckoutState(place, getattr(self, "harness_engine", None), request)
+        checkout = CheckoutState(place, self.harness_engine, request)
         probe.waiting.add(checkout)
         if request is not None:
             request.connecting = True
@@ -72,11 +79,13 @@ def _time_checkouts(probe: Probe) -> None:
             _gave_up(probe, checkout)
             raise
         finally:
+            now_s = monotonic()
             probe.waiting.discard(checkout)
             if request is not None:
                 request.connecting = False
-                request.checkout_wait_s += monotonic() - checkout.asked_s
-        _got(probe, checkout, connection)
+                request.checkout_wait_s += now_s - checkout.asked_s
+        checkout.got_s = now_s
+        _got(probe, checkout, connection._connection_record)
         return connection
 
     Pool.connect = connect  # type: ignore[method-assign]
@@ -89,41 +98,47 @@ def _gave_up(probe: Probe, checkout: CheckoutState) -> None:
     probe.add("checkouts", checkout.row())
 
 
-def _got(probe: Probe, checkout: CheckoutState, connection: Any) -> None:
-    checkout.got_s = monotonic()
-    info = connection.record_info
-    checkout.opened = info.pop(OPENED, False)
-    info[KEY] = checkout
+def _got(probe: Probe, checkout: CheckoutState, record: Any) -> None:
+    checkout.opened = record.harness_opened
+    record.harness_opened = False
+    record.harness_checkout = checkout
     probe.out.add(checkout)
     request = checkout.request
     if request is not None:
         checkout.sql_s = -request.sql_s  # what the request spends from now on until the connection is back
         request.checkouts += 1
+        request.holding += 1
         request.connects += checkout.opened
-        if request.end_s is None:
-            request.open_checkouts += (checkout,)
 
 
 def _note_opening(_: Any, record: Any) -> None:
-    record.record_info[OPENED] = True
+    record.harness_opened = True
 
 
-def _give_back(probe: Probe, record: Any) -> None:
-    checkout = record.record_info.pop(KEY, None)
-    if checkout is None:
-        return
+def _see_returns(probe: Probe) -> None:
+    original = Pool._return_conn
+
+    def _return_conn(self: Any, record: Any) -> None:
+        checkout = record.harness_checkout
+        if checkout is not None:
+            record.harness_checkout = None
+            _give_back(probe, checkout)
+        original(self, record)
+
+    Pool._return_conn = _return_conn  # type: ignore[method-assign]
+
+
+def _give_back(probe: Probe, checkout: CheckoutState) -> None:
     checkout.returned_s = monotonic()
     probe.out.discard(checkout)
     request = checkout.request
     if request is not None:
         checkout.sql_s += request.sql_s
-        others = request.open_checkouts
-        request.open_checkouts = () if len(others) == 1 else tuple(c for c in others if c is not checkout)
+        request.holding -= 1
     probe.add("checkouts", checkout.row())
 
 
-def _join_session(session: Session, _: Any, connection: Any) -> None:
-    info = connection.connection.record_info
-    checkout = info.get(KEY) if info else None
-    if checkout is not None:
-        checkout.session = getattr(session, "harness_place", None)
+def _join_session(session: Any, _: Any, connection: Any) -> None:
+    record = connection.connection._connection_record
+    if record is not None and record.harness_checkout is not None:
+        record.harness_checkout.session = session.harness_place

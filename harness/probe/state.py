@@ -13,44 +13,55 @@ from harness.probe.frames import Frames, FrameTuple
 class RequestState:
     """One request inside the target. Mutable, and touched by several threads one after the other."""
 
-    # Defaults stand on the class: most requests change few of them, and this is made once for each request.
-    first_byte_s: float | None = None
-    last_byte_s: float | None = None
-    end_s: float | None = None
-    token_wait_s = 0.0
-    tokens = 0
-    checkout_wait_s = 0.0
-    checkouts = 0
-    sql_s = 0.0
-    queries = 0
-    connects = 0
-    pool_timeouts = 0
-    outlived = 0
-    session: FrameTuple | None = None  # where its latest session was made
-    connecting = False  # a new connection asks questions of its own, which are not the app's
+    __slots__ = (
+        "_route", "checkout_wait_s", "checkouts", "connecting", "connects", "end_s", "first_byte_s", "holding",
+        "last_byte_s", "outlived", "pool_timeouts", "queries", "scope", "seq", "session", "sql_s", "start_s",
+        "token_wait_s", "tokens",
+    )  # fmt: skip
 
     def __init__(self, seq: int | None, scope: Mapping[str, Any]) -> None:
         self.seq = seq
         self.scope: Mapping[str, Any] | None = scope
+        self._route: str | None = None
         self.start_s = monotonic()
-        self.open_checkouts: tuple[CheckoutState, ...] = ()
+        self.first_byte_s: float | None = None
+        self.last_byte_s: float | None = None
+        self.end_s: float | None = None
+        self.token_wait_s = 0.0
+        self.tokens = 0
+        self.checkout_wait_s = 0.0
+        self.checkouts = 0
+        self.holding = 0  # checkouts that are not back yet
+        self.sql_s = 0.0
+        self.queries = 0
+        self.connects = 0
+        self.pool_timeouts = 0
+        self.outlived = 0
+        self.session: FrameTuple | None = None  # where its latest session was made
+        self.connecting = False  # a new connection asks questions of its own, which are not the app's
 
     @property
     def route(self) -> str | None:
         """The method and the route's pattern; None until the router has found one."""
-        if self.scope is None:
-            return self._route
-        path = getattr(self.scope.get("route"), "path", None)
-        return f"{self.scope['method']} {path}" if path else None
+        if self._route is None and self.scope is not None:
+            path = getattr(self.scope.get("route"), "path", None)
+            self._route = f"{self.scope['method']} {path}" if path else None
+        return self._route
 
-    def end(self) -> None:
-        """The app has returned. What still refers to this object (a timer's context does) must not keep the scope alive."""
+    def end(self, out: set[CheckoutState]) -> tuple[Any, ...]:
+        """The app has returned, with these connections out: the request's row.
+
+        What still refers to this object (a timer's context does) must not keep the scope alive.
+        """
         self.end_s = monotonic()
-        self._route = self.route
+        if self.holding:
+            for checkout in list(out):
+                if checkout.request is self:
+                    checkout.outlived = True
+                    self.outlived += 1
+        row = self.row()
         self.scope = None
-        for checkout in self.open_checkouts:
-            checkout.outlived = True
-            self.outlived += 1
+        return row
 
     def row(self) -> tuple[Any, ...]:
         return (
@@ -94,18 +105,21 @@ REQUEST_COLUMNS = (
 class CheckoutState:
     """One connection on its way out of a pool and back."""
 
-    got_s: float | None = None
-    returned_s: float | None = None
-    session: FrameTuple | None = None
-    opened = False
-    outlived = False
-    sql_s = 0.0
+    __slots__ = (
+        "asked_s", "engine", "got_s", "opened", "outlived", "request", "returned_s", "session", "sql_s", "taken",
+    )  # fmt: skip
 
     def __init__(self, taken: FrameTuple | None, engine: FrameTuple | None, request: RequestState | None) -> None:
         self.taken = taken
+        self.session: FrameTuple | None = None
         self.engine = engine
         self.request = request
         self.asked_s = monotonic()
+        self.got_s: float | None = None
+        self.returned_s: float | None = None
+        self.opened = False
+        self.outlived = False
+        self.sql_s = 0.0
 
     def row(self) -> tuple[Any, ...]:
         route = self.request.route if self.request else None

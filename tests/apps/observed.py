@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Iterator
 from typing import Annotated
@@ -18,6 +19,7 @@ async_engine = create_async_engine(
 )
 SessionLocal = sessionmaker(engine)
 kept: list[Session] = []
+worked = threading.Event()
 
 app = FastAPI()
 
@@ -83,8 +85,18 @@ def leak(db: Annotated[Session, Depends(get_leaky_db)]) -> int:
 
 @app.get("/background")
 def background(tasks: BackgroundTasks) -> str:
-    tasks.add_task(time.sleep, 0.1)
+    tasks.add_task(work)
     return "ok"
+
+
+def work() -> None:
+    time.sleep(0.1)
+    worked.set()
+
+
+@app.get("/settled")
+def settled() -> bool:
+    return worked.wait(10)
 
 
 @app.get("/fails")
