@@ -51,8 +51,8 @@ def watch(forks: ForkServer, embedded_server: Any, tmp_path: Path) -> Watch:
 
 
 def test_a_request_is_seen_from_its_start_to_its_end(watch: Watch) -> None:
-    seen = watch("/plain", "/background", "/nowhere", "/fails", "/settled")
-    plain, background, nowhere, fails, _ = seen["requests"]
+    seen = watch("/plain", "/background", "/settled", "/nowhere", "/fails")
+    plain, background, _, nowhere, fails = seen["requests"]
     assert (plain["seq"], plain["route"], nowhere["route"]) == (0, "GET /plain", None)
     assert plain["start_s"] <= plain["first_byte_s"] <= plain["last_byte_s"] <= plain["end_s"]
     assert 0.1 <= background["end_s"] - background["last_byte_s"] < 2, (
