@@ -15,9 +15,10 @@ from typing import Protocol
 
 from harness.catalog import ceiling_rps
 from harness.errors import HarnessError
-from harness.figures import checkout_sites, loop_holds, measure, outcomes
+from harness.figures import measure, outcomes
 from harness.forkserver import ForkServer
 from harness.machine import git_revision, this_machine
+from harness.places import checkout_sites, loop_holds
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
 from harness.record import Figures, InvariantResult, Pair, Profile, Run, Trial, VariantResult

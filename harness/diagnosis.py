@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from harness.record import Cause, CheckoutSite, Diagnosis, Frame, LoopHold, VariantResult
+from harness.judgement import Diagnosis
+from harness.record import Cause, CheckoutSite, Frame, LoopHold, VariantResult
 
 LOOP_HELD_SHARE = 0.10  # of the window, by one line
 LIBRARY_HELD_SHARE = 0.30  # where no line of the app is in the stack

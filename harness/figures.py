@@ -5,7 +5,7 @@ Windows of a variant are pooled by their rows: percentiles of percentiles mean n
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.record import FAILURES, CheckoutSite, Figures, LoopHold, Outcome
+from harness.places import hold_s, overlaps
+from harness.record import FAILURES, Figures, Outcome
 from harness.stats import Floats, quantile, quantiles, share
-from harness.window import Checkout, Hold, Window
+from harness.window import Checkout, Window
 
 
 @dataclass
@@ -37,7 +38,7 @@ class _Pool:
         self.completed = pa.concat_tables([_between(_kind(w, "load"), "done_s", w) for w in self.windows])
         self.canary = pa.concat_tables([_between(_kind(w, "canary"), "intended_s", w) for w in self.windows])
         self.samples = pa.concat_tables([_between(w.samples, "t_s", w) for w in self.windows])
-        self.checkouts = [c for w in self.windows for c in w.checkouts if _overlaps(c, w)]
+        self.checkouts = [c for w in self.windows for c in w.checkouts if overlaps(c, w)]
 
 
 def measure(windows: Sequence[Window], ceiling_rps: float | None = None) -> tuple[Figures, dict[str, str]]:
@@ -59,52 +60,6 @@ def outcomes(windows: Sequence[Window]) -> dict[str, int]:
     """How the requests meant to start in the windows ended."""
     counts = Counter(_Pool(windows).intended["outcome"].to_pylist())
     return {o.value: counts[o.value] for o in Outcome if counts[o.value]}
-
-
-def loop_holds(windows: Sequence[Window]) -> tuple[LoopHold, ...]:
-    """Who held the loop, longest first: summed by the app's line and route, or by the executing line where no app's is."""
-    groups: dict[Any, list[Hold]] = defaultdict(list)
-    for window in windows:
-        for hold in window.holds:
-            if window.start_s <= hold.t_s <= window.end_s:
-                groups[(hold.user or hold.offender, hold.route)].append(hold)
-    found = [
-        LoopHold(
-            user=holds[0].user,
-            offender=Counter(h.offender for h in holds).most_common(1)[0][0],
-            route=route,
-            held_s=sum(h.held_s for h in holds),
-            times=sum(h.first for h in holds),
-        )
-        for (_, route), holds in groups.items()
-    ]
-    return tuple(sorted(found, key=lambda h: -h.held_s)[:20])
-
-
-def checkout_sites(windows: Sequence[Window]) -> tuple[CheckoutSite, ...]:
-    """What the connections taken at each place did, most held first."""
-    groups: dict[Any, list[tuple[Checkout, Window]]] = defaultdict(list)
-    for window in windows:
-        for c in window.checkouts:
-            if _overlaps(c, window):
-                groups[(c.taken, c.session, c.engine, c.route)].append((c, window))
-    found = [
-        CheckoutSite(
-            taken=taken,
-            session=session,
-            engine=engine,
-            route=route,
-            checkouts=sum(c.got_s is not None for c, _ in group),
-            timeouts=sum(c.gave_up for c, _ in group),
-            opened=sum(c.opened for c, _ in group),
-            outlived=sum(c.outlived for c, _ in group),
-            wait_s=sum(_wait_s(c, w) for c, w in group),
-            hold_s=sum(_hold_s(c, w) for c, w in group),
-            sql_s=sum(c.sql_s for c, _ in group),
-        )
-        for (taken, session, engine, route), group in groups.items()
-    ]
-    return tuple(sorted(found, key=lambda s: -(s.hold_s + s.wait_s))[:20])
 
 
 def _rates(pool: _Pool, ceiling_rps: float | None, warnings: dict[str, str]) -> dict[str, Any]:
@@ -205,7 +160,7 @@ def _connections(pool: _Pool) -> dict[str, Any]:
     took = served.filter(pc.greater(served["checkouts"], 0))
     returned = [c for c in pool.checkouts if c.got_s is not None and c.returned_s is not None]
     holds = np.array([c.returned_s - c.got_s for c in returned if c.returned_s and c.got_s], dtype=np.float64)
-    held_s = sum(_hold_s(c, w) for w in pool.windows for c in w.checkouts if _overlaps(c, w))
+    held_s = sum(hold_s(c, w) for w in pool.windows for c in w.checkouts if overlaps(c, w))
     sql_s = sum(c.sql_s for c in pool.checkouts)
     spent = _numbers(served, "end_s") - _numbers(served, "start_s")
     return {
@@ -265,22 +220,6 @@ def _between(table: pa.Table, column: str, window: Window) -> pa.Table:
 def _served(table: pa.Table) -> pa.Table:
     """The rows that the probe saw."""
     return table.filter(pc.is_valid(table["start_s"]))
-
-
-def _overlaps(checkout: Checkout, window: Window) -> bool:
-    ended_s = window.end_s if checkout.returned_s is None else checkout.returned_s
-    return checkout.asked_s < window.end_s and ended_s >= window.start_s
-
-
-def _wait_s(checkout: Checkout, window: Window) -> float:
-    ends = [t for t in (checkout.got_s, checkout.returned_s, window.end_s) if t is not None]
-    return max(0.0, ends[0] - checkout.asked_s)
-
-
-def _hold_s(checkout: Checkout, window: Window) -> float:
-    if checkout.got_s is None:
-        return 0.0
-    return max(0.0, (window.end_s if checkout.returned_s is None else checkout.returned_s) - checkout.got_s)
 
 
 def _count(table: pa.Table, outcome: Outcome) -> int:

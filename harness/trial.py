@@ -11,9 +11,10 @@ from pathlib import Path
 import psycopg
 
 from harness.catalog import ceiling_rps
-from harness.figures import checkout_sites, loop_holds, measure
+from harness.figures import measure
 from harness.forkserver import Child, ForkServer, Message
 from harness.hearing import Heard, OnStep, end, listen
+from harness.places import checkout_sites, loop_holds
 from harness.postgres.activity import ActivitySampler
 from harness.postgres.databases import Databases
 from harness.postgres.urls import database_of

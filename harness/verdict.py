@@ -6,21 +6,8 @@ import ast
 from collections import defaultdict
 
 from harness.diagnosis import diagnose
-from harness.record import (
-    Cause,
-    DiagnosisResult,
-    Expectation,
-    ExpectationResult,
-    Figures,
-    Frame,
-    Pair,
-    PairVerdict,
-    Run,
-    RunVerdict,
-    Trial,
-    Variant,
-    VariantResult,
-)
+from harness.judgement import DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
+from harness.record import Cause, Expectation, Figures, Frame, Pair, Run, Trial, Variant, VariantResult
 
 
 def judge(run: Run) -> RunVerdict:

@@ -8,15 +8,13 @@ from typing import Any
 
 import pytest
 
+from harness.judgement import DiagnosisResult, PairVerdict, RunVerdict
 from harness.record import (
     Cause,
     CheckoutSite,
-    DiagnosisResult,
     Expectation,
     Frame,
     LoopHold,
-    PairVerdict,
-    RunVerdict,
     SequentialAnswer,
     Trial,
     Variant,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.record import Run, RunVerdict
+from harness.judgement import RunVerdict
+from harness.record import Run
 from harness.store import RunData, disk_errors, write_atomically
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from harness.record import Run, RunVerdict
+from harness.judgement import RunVerdict
+from harness.record import Run
 from harness.report import summary, view, words
 from harness.report.charts.model import Chart
 from harness.report.charts.palette import ROLES, chart_css, hatch_defs, variant_role

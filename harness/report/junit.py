@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-from harness.record import DiagnosisResult, ExpectationResult, PairVerdict, Run, RunVerdict, Trial
+from harness.judgement import DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
+from harness.record import Run, Trial
 from harness.report import summary
 from harness.report.words import CAUSES, bound, measured, subject
 

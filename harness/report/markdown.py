@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from harness.record import Run, RunVerdict
+from harness.judgement import RunVerdict
+from harness.record import Run
 from harness.report import summary
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")

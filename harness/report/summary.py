@@ -7,7 +7,8 @@ from collections import Counter
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from harness.record import Cause, DiagnosisResult, PairVerdict, Run, RunVerdict
+from harness.judgement import DiagnosisResult, PairVerdict, RunVerdict
+from harness.record import Cause, Run
 from harness.report import units
 from harness.report.words import CAUSES, bound, measured, short_place, subject
 

@@ -15,7 +15,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from harness.record import Figures, Run, RunVerdict
+from harness.judgement import RunVerdict
+from harness.record import Figures, Run
 from harness.report import summary, units
 from harness.report.summary import State
 

@@ -6,19 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.record import (
-    Cause,
-    Diagnosis,
-    DiagnosisResult,
-    ExpectationResult,
-    Pair,
-    PairVerdict,
-    Run,
-    RunVerdict,
-    Trial,
-    Variant,
-    VariantResult,
-)
+from harness.judgement import Diagnosis, DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
+from harness.record import Cause, Pair, Run, Trial, Variant, VariantResult
 from harness.report import summary, units, words
 from harness.report.charts.model import Chart
 from harness.report.diff import DiffRow, Note, unified

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.record import Cause, Expectation, ExpectationResult, Frame, Outcome, Workload
+from harness.judgement import ExpectationResult
+from harness.record import Cause, Expectation, Frame, Outcome, Workload
 from harness.report import units
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.record import Run, RunVerdict
+from harness.judgement import RunVerdict
+from harness.record import Run
 from harness.report.charts import Chart, draw_charts
 from harness.store import RunData
 from tests.report import sample_run as made_up

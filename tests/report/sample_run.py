@@ -13,23 +13,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from harness.judgement import Diagnosis, DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
 from harness.record import (
     PROFILES,
     Cause,
     CheckoutSite,
-    Diagnosis,
-    DiagnosisResult,
     Expectation,
-    ExpectationResult,
     Figures,
     Frame,
     InvariantResult,
     LoopHold,
     Machine,
     Pair,
-    PairVerdict,
     Run,
-    RunVerdict,
     SequentialAnswer,
     Trial,
     Variant,

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.record import Run, RunVerdict
+from harness.judgement import RunVerdict
+from harness.record import Run
 from harness.report import write_report
 from harness.report.charts import Chart
 from harness.store import RunData

@@ -10,7 +10,8 @@ from subprocess import run as run_process
 import numpy as np
 import pytest
 
-from harness.record import Figures, Run, RunVerdict, VariantResult
+from harness.judgement import RunVerdict
+from harness.record import Figures, Run, VariantResult
 from harness.report.charts import Chart, canary, chart_files, draw_charts, outcomes, percentiles, throughput, waterfall
 from harness.report.charts.model import PairRows, rows_by_pair
 from harness.report.charts.timeline import highest, layers, samples_of

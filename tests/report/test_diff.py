@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.record import Cause, Diagnosis, Frame, Variant
+from harness.judgement import Diagnosis
+from harness.record import Cause, Frame, Variant
 from harness.report.diff import Note, highlight, unified
 from harness.report.view import place_notes
 

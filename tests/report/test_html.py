@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.record import Run, RunVerdict
+from harness.judgement import RunVerdict
+from harness.record import Run
 from harness.report import write_report
 from harness.report.charts import Chart, draw_charts
 from harness.report.html import render_html

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from harness.record import Figures, PairVerdict, Run, RunVerdict
+from harness.judgement import PairVerdict, RunVerdict
+from harness.record import Figures, Run
 from harness.report.junit import render_junit
 from harness.report.markdown import plain, render_markdown
 from harness.report.terminal import LiveProgress, print_verdict
