@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -136,7 +136,15 @@ def _measure(
         for index, trial in enumerate(trials):
             data = run_trial(rig, trial, partial(progress.step, index))
             _keep(writer, measured, data)
+            if data.trial.invalid:
+                again = replace(trial, id=_next_id(trials, measured), repeats=trial.id)
+                data = run_trial(rig, again, partial(progress.step, index))
+                _keep(writer, measured, data)
             progress.finished(index, data.trial.figures, data.trial.invalid)
+
+
+def _next_id(trials: list[TrialPlan], measured: _Measured) -> int:
+    return 1 + max(len(trials), *(t.id for t in measured.trials))
 
 
 @contextmanager

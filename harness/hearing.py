@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from typing import Any
 
+from harness.contention import CpuReading, contention, read_cpu
 from harness.errors import UsageError
 from harness.forkserver import STOP, Child, Message, send
 from harness.probe.state import COLUMNS, rows_of
+from harness.record import Contention
 
 OnStep = Callable[[str], None]
 
@@ -23,6 +25,8 @@ class Heard:
     server: dict[str, list[Any]] = field(default_factory=dict)
     done: Message | None = None
     invalid: list[str] = field(default_factory=list)
+    contention: Contention | None = None  # of the window
+    _window_cpu: CpuReading | None = None
 
     def take(self, message: Message, on_step: OnStep) -> None:
         """Keeps a message. Raises UsageError when it says that the Locust file cannot be used."""
@@ -36,6 +40,9 @@ class Heard:
                 on_step("warm-up")
             case "window":
                 on_step("window")
+                self._window_cpu = read_cpu()
+            case "window_end" if self._window_cpu is not None:
+                self.contention = contention(self._window_cpu, read_cpu())
             case "done":
                 self.done = message
             case "bye":

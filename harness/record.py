@@ -195,6 +195,15 @@ class SequentialAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Contention:
+    """How busy the machine was during a window, in cores."""
+
+    cores: int  # that this process may use
+    busy_cores: float
+    others_cores: float  # used by processes that do not belong to the trial
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trial:
     """One variant, one database, one server process, one window."""
 
@@ -216,7 +225,9 @@ class Trial:
     checkouts: tuple[CheckoutSite, ...] = ()
     sequential: tuple[SequentialAnswer, ...] = ()
     invariants: tuple[InvariantResult, ...] = ()
+    contention: Contention | None = None
     invalid: tuple[str, ...] = ()  # why no figure of this trial may be used; empty when it is valid
+    repeats: int | None = None  # id of the invalid trial that this one was run for once more
     log: str | None = None  # path in the run folder
 
 

@@ -21,6 +21,7 @@ from harness.postgres.urls import database_of
 from harness.record import InvariantResult, Pair, Profile, SequentialAnswer, Trial
 from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, table_of
 from harness.target.target import start_target, start_upstream
+from harness.validity import drifts, reasons
 from harness.window import Window
 
 SEQUENTIAL_LIMIT_S = 15.0
@@ -71,6 +72,7 @@ class TrialPlan:
     block: int
     seed: int
     profile: Profile
+    repeats: int | None = None  # id of the invalid trial that this one is run for once more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,14 +221,18 @@ def _trial(
         window_s=window.length_s,
         window_start_s=window.start_s,
         figures=figures,
-        warnings=warnings,
+        warnings=drifts(window) | warnings,
         outcomes=outcomes,
         planned=planned,
         holds=loop_holds([window]),
         checkouts=checkout_sites([window]),
         sequential=_sequential(heard),
         invariants=tuple(invariants),
-        invalid=tuple(heard.invalid + _check(heard, outcomes, planned)),
+        contention=heard.contention,
+        invalid=tuple(
+            heard.invalid or _check(heard, outcomes, planned) + reasons(window, plan.pair.workload, heard.contention)
+        ),
+        repeats=plan.repeats,
         log=f"logs/{log.name}",
     )
 

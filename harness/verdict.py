@@ -28,12 +28,18 @@ def _judge_pair(run: Run, pair: Pair) -> PairVerdict:
         sequential_note=note,
         expectations=tuple(_expect(e, results) for e in pair.expectations),
         diagnoses=tuple(_hold_against_truth(pair.variants[v], r) for v, r in results.items()),
-        invalid=tuple(f"{t.variant}, block {t.block}: {reason}" for t in trials for reason in t.invalid),
+        invalid=tuple(f"{t.variant}, block {t.block}: {reason}" for t in _standing(trials) for reason in t.invalid),
     )
 
 
 def _trials(run: Run, pair: Pair) -> list[Trial]:
     return [t for t in run.trials if t.pair == pair.name]
+
+
+def _standing(trials: list[Trial]) -> list[Trial]:
+    """The trials that count: an invalid one that was run once more is replaced by that."""
+    replaced = {t.repeats for t in trials}
+    return [t for t in trials if t.id not in replaced]
 
 
 def _expect(expectation: Expectation, results: dict[str, VariantResult]) -> ExpectationResult:

@@ -161,6 +161,7 @@ def trial(
     *,
     sequential: tuple[SequentialAnswer, ...] = (ANSWER, ANSWER),
     invalid: tuple[str, ...] = (),
+    repeats: int | None = None,
 ) -> Trial:
     return Trial(
         id=number,
@@ -176,6 +177,7 @@ def trial(
         figures=Figures(window_s=10.0, goodput_rps=22.5),
         sequential=sequential,
         invalid=invalid,
+        repeats=repeats,
     )
 
 

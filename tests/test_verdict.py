@@ -277,3 +277,12 @@ def test_one_bad_pair_decides_the_exit_code() -> None:
 
 def test_a_pair_that_was_not_reached_is_not_judged() -> None:
     assert judge(run(pair(), trials=[])).pairs == ()
+
+
+def test_an_invalid_trial_that_was_run_once_more_is_replaced_by_that() -> None:
+    both = [result(), result("fixed")]
+    spoilt, again = trial(1, invalid=("short of CPU",)), trial(3, repeats=1)
+    judged = judge(run(pair(), both, [spoilt, trial(2, "fixed"), again]))
+    assert judged.valid
+    still = judge(run(pair(), both, [spoilt, trial(2, "fixed"), replace(again, invalid=("still short of CPU",))]))
+    assert still.pairs[0].invalid == ("buggy, block 1: still short of CPU",)

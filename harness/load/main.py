@@ -85,6 +85,7 @@ class LoadJob:
         self._say("window")
         _sleep_until(end_s)
         cpu_s = _cpu_s() - cpu_s
+        self._say("window_end")
         self._drain(end_s + job["drain_s"])
         self._stop_users()
         self._recorder.keep_unfinished()

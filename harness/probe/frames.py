@@ -43,7 +43,7 @@ class Frames:
             except KeyError:
                 file = shown[code.co_filename] = self._classify(code.co_filename)
             if file is not None:
-                place = (file, frame.f_lineno, code.co_qualname)
+                place = (file, line_of(frame), code.co_qualname)
                 return self._places.setdefault(place, place)  # one object for each place, however often it is seen
             frame = frame.f_back
         return None
@@ -57,4 +57,10 @@ class Frames:
 
 def library_frame(frame: FrameType) -> FrameTuple:
     """Any frame, named by its module's dotted path."""
-    return frame.f_globals.get("__name__", frame.f_code.co_filename), frame.f_lineno, frame.f_code.co_qualname
+    return frame.f_globals.get("__name__", frame.f_code.co_filename), line_of(frame), frame.f_code.co_qualname
+
+
+def line_of(frame: FrameType) -> int:
+    """The line that executes; that of the ``def`` where the instruction belongs to none, as at a function's very start."""
+    line: int | None = frame.f_lineno
+    return frame.f_code.co_firstlineno if line is None else line
