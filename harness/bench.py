@@ -52,6 +52,7 @@ class BenchPlan:
     seed: int
     command: str
     port: int = 0
+    load_workers: int = 1
 
     def subject(self, pair: Pair, variant: str) -> Subject:
         """How a variant is started and driven."""
@@ -165,6 +166,7 @@ def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> It
             loads=loads,
             postgres=Postgres(databases=databases, admin_url=server.url),
             port=plan.port,
+            load_workers=plan.load_workers,
         )
 
 

@@ -61,6 +61,7 @@ def bench(
     ] = "embedded",
     seed: Annotated[int, typer.Option(help="Seed of arrivals and of the scenarios' choices.")] = 1,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the apps under test; 0 for any free one.")] = 0,
+    load_workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that send the load.")] = 1,
     out_dir: Annotated[Path, typer.Option("--out", help="Where run folders are made.")] = Path("reports"),
     json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the table.")] = False,
 ) -> None:
@@ -80,6 +81,7 @@ def bench(
         seed=seed,
         command=shlex.join(["harness", *sys.argv[1:]]),
         port=_free(port),
+        load_workers=load_workers,
     )
     end = run_bench(plan, lambda planned: LiveProgress(err, planned=planned))
     code = 0

@@ -24,12 +24,13 @@ class Heard:
     client: list[Any] = field(default_factory=list)
     server: dict[str, list[Any]] = field(default_factory=dict)
     done: Message | None = None
+    lost: bool = False  # the load ended early, and said why
     invalid: list[str] = field(default_factory=list)
     contention: Contention | None = None  # of the window
     _window_cpu: CpuReading | None = None
 
     def take(self, message: Message, on_step: OnStep) -> None:
-        """Keeps a message. Raises UsageError when it says that the Locust file cannot be used."""
+        """Keeps a message. Raises UsageError when it says that the Locust file, or so many workers, cannot be used."""
         match message["kind"]:
             case "rows" if "requests" in message:
                 for table in COLUMNS:
@@ -45,6 +46,11 @@ class Heard:
                 self.contention = contention(self._window_cpu, read_cpu())
             case "done":
                 self.done = message
+                if broken := message["broken_starts"]:
+                    self.invalid.append(f"{len(broken)} users ended before their first task: {broken[0]}")
+            case "lost":
+                self.lost = True
+                self.invalid.append(message["error"])
             case "bye":
                 return
             case "failed":
@@ -52,13 +58,13 @@ class Heard:
 
 
 def listen(load: Child, target: Child | None, heard: Heard, limit_s: float, on_step: OnStep) -> None:
-    """Collects what both processes say until the load is done, one of them is gone, or the limit has passed.
+    """Collects what both processes say until the load is done or lost, one of them is gone, or the limit has passed.
 
     target: None where there is no process of ours to listen to. Raises UsageError as :meth:`Heard.take` does.
     """
     deadline = time.monotonic() + limit_s
     children: Sequence[Child] = [child for child in (target, load) if child is not None]
-    while heard.done is None:
+    while heard.done is None and not heard.lost:
         ready = wait([child.channel for child in children], timeout=max(0.0, deadline - time.monotonic()))
         if not ready:
             heard.invalid.append(f"the load process did not finish within {limit_s:.0f} s")

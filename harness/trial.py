@@ -46,6 +46,7 @@ class Rig:
     loads: ForkServer
     postgres: Postgres | None  # None: the app has its own database, or needs none
     port: int = 0
+    load_workers: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,13 +128,17 @@ def _database(rig: Rig, plan: TrialPlan, t0: float, on_step: OnStep) -> Iterator
         rig.postgres.databases.drop(url)
 
 
-def load_job(plan: TrialPlan, host: str) -> Message:
-    """What the load process is told."""
+def load_job(plan: TrialPlan, host: str, workers: int) -> Message:
+    """What the load process is told.
+
+    workers: over how many processes the users are split; no more than there are users, since one without would do nothing.
+    """
     return {
         "locustfile": str(plan.subject.locustfile),
         "host": host,
         "workload": asdict(plan.pair.workload),
         "seed": plan.seed,
+        "workers": min(workers, plan.pair.workload.users),
         "sequential_tasks": plan.profile.sequential_tasks,
         "warmup_s": plan.profile.warmup_s,
         "window_s": plan.profile.window_s,
@@ -153,7 +158,8 @@ def _serve_and_load(rig: Rig, plan: TrialPlan, database_url: str | None, log: Pa
             server = start_target(rig.targets, host, app_dir=subject.app_dir, env=env, log=log, port=rig.port)
             target, host = server.child, server.url
             children.append(target)
-        load = rig.loads.spawn("harness.load.main:run", load_job(plan, host), log=log, cwd=subject.app_dir)
+        job = load_job(plan, host, rig.load_workers)
+        load = rig.loads.spawn("harness.load.main:run", job, log=log, cwd=subject.app_dir)
         children.append(load)
         on_step("sequential check")
         limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S

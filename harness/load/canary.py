@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import time
 
 import gevent
 from locust.contrib.fasthttp import FastHttpSession
 from locust.event import EventHook
 
+from harness.load.clock import Sleeper
 from harness.load.recorder import Recorder
 from harness.workload import even_arrivals
 
@@ -34,8 +34,9 @@ class Canary:
         gevent.spawn(self._send_all, start_s + phase_s, end_s)
 
     def _send_all(self, start_s: float, end_s: float) -> None:
+        sleeper = Sleeper()
         for at_s in even_arrivals(self._rate_rps, start_s=start_s, end_s=end_s):
-            gevent.sleep(max(0.0, at_s - time.monotonic()))
+            sleeper.sleep_until(at_s)
             gevent.spawn(self._send, at_s)
 
     def _send(self, at_s: float) -> None:

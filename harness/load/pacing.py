@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import gevent
 import gevent.event
+from gevent.queue import SimpleQueue
 from locust import TaskSet
+
+from harness.load.clock import Sleeper, sleep_until
 
 _LOCUST_EXECUTE: Callable[[TaskSet], None] = TaskSet.execute_next_task
 _LOCUST_WAIT: Callable[[TaskSet], None] = TaskSet.wait
 
 LATE_BOUND_S = 10.0  # an arrival that nobody could send for this long is skipped, and counted as such
+LATE_S = 0.010  # an arrival that is sent later than this is counted as late
+MOST_WITHOUT_GIVING_WAY = 100  # arrivals released in one go, where the schedule is ahead of the clock
+
+
+@dataclass
+class ArrivalCounts:
+    """What became of the arrivals meant for the window. Each is sent, skipped or without a request; late ones are sent."""
+
+    sent: int = 0
+    late: int = 0
+    skipped: int = 0
+    without_request: int = 0  # the task made no request
 
 
 class Pacer(Protocol):
@@ -45,7 +61,7 @@ class SequentialPacer:
         self._left -= 1
 
     def pause(self, taskset: TaskSet) -> None:
-        return None
+        gevent.sleep(0)  # a task may raise before it does anything
 
 
 class ClosedPacer:
@@ -60,7 +76,7 @@ class ClosedPacer:
     def admit(self, user: Any) -> None:
         if id(user) not in self._begun:
             self._begun.add(id(user))
-            _sleep_until(next(self._starts_s, 0.0))
+            sleep_until(next(self._starts_s, 0.0))
         if time.monotonic() >= self._end_s:
             park()
 
@@ -72,37 +88,83 @@ class ClosedPacer:
 
 
 class OpenPacer:
-    """Arrivals from one schedule. A free user takes the next arrival; one that is taken late is sent late, and seen to be.
+    """Arrivals from one schedule. Each is released when it is due, and the user that has been free for longest takes it.
 
-    ``on_skip`` is called with the intended start of each arrival that is later than the bound, or that nobody took.
+    Where no user is free it waits for one; it is then sent late, and seen to be. One that has waited for longer than the bound is
+    skipped. ``on_skip`` is called with the intended start of each arrival that will not be sent.
     """
 
-    def __init__(self, schedule: Iterator[float], on_skip: Any) -> None:
+    def __init__(
+        self,
+        schedule: Iterator[float],
+        on_skip: Callable[[float], None],
+        *,
+        count_from_s: float = 0.0,
+        late_bound_s: float = LATE_BOUND_S,
+    ) -> None:
+        self.counts = ArrivalCounts()
         self._schedule = schedule
         self._on_skip = on_skip
-        self._intended_s: dict[int, float] = {}
+        self._count_from_s = count_from_s
+        self._late_bound_s = late_bound_s
+        self._due: SimpleQueue[float] = SimpleQueue()
+        self._taken: dict[int, float] = {}  # by the id of the user who has not yet sent its request
+        self._releasing = gevent.spawn(self._release)
+
+    def _release(self) -> None:
+        sleeper = Sleeper()
+        for n, at_s in enumerate(self._schedule):
+            try:
+                sleeper.sleep_until(at_s)
+            finally:  # also when it is closed meanwhile
+                self._due.put(at_s)
+            if n % MOST_WITHOUT_GIVING_WAY == 0:
+                gevent.sleep(0)
 
     def admit(self, user: Any) -> None:
-        for at_s in self._schedule:
-            if time.monotonic() - at_s > LATE_BOUND_S:
-                self._on_skip(at_s)
-                continue
-            _sleep_until(at_s)
-            self._intended_s[id(user)] = at_s
-            return
-        park()
+        self._forget(user)
+        while True:
+            at_s = self._due.get()
+            if time.monotonic() - at_s <= self._late_bound_s:
+                self._taken[id(user)] = at_s
+                return
+            self._skip(at_s)
 
     def pause(self, taskset: TaskSet) -> None:
-        return None
+        gevent.sleep(0)  # a task may raise before it does anything
 
     def take_intended(self, user: Any) -> float | None:
         """The intended start of the user's task, for its first request; None for those that follow from it."""
-        return self._intended_s.pop(id(user), None)
+        at_s = self._taken.pop(id(user), None)
+        if at_s is not None and at_s >= self._count_from_s:
+            self.counts.sent += 1
+            self.counts.late += time.monotonic() - at_s > LATE_S
+        return at_s
 
-    def skip_rest(self) -> None:
-        """Counts the arrivals that no user was free to take."""
+    @property
+    def has_backlog(self) -> bool:
+        """Whether arrivals that are due wait for a user."""
+        return not self._due.empty()
+
+    def close(self) -> None:
+        """Releases no more, and counts as skipped the arrivals that nobody took."""
+        gevent.kill(self._releasing)
+        while not self._due.empty():
+            self._skip(self._due.get())
         for at_s in self._schedule:
-            self._on_skip(at_s)
+            self._skip(at_s)
+        self.counts.without_request += sum(at_s >= self._count_from_s for at_s in self._taken.values())
+        self._taken.clear()
+
+    def _skip(self, at_s: float) -> None:
+        self._on_skip(at_s)
+        self.counts.skipped += at_s >= self._count_from_s
+
+    def _forget(self, user: Any) -> None:
+        """The user's last task may have ended without a request."""
+        at_s = self._taken.pop(id(user), None)
+        if at_s is not None:
+            self.counts.without_request += at_s >= self._count_from_s
 
 
 class PacedTasks:
@@ -126,9 +188,3 @@ class PacedTasks:
 
         TaskSet.execute_next_task = execute_next_task  # type: ignore[method-assign]
         TaskSet.wait = wait  # type: ignore[method-assign]
-
-
-def _sleep_until(at_s: float) -> None:
-    delay_s = at_s - time.monotonic()
-    if delay_s > 0:
-        gevent.sleep(delay_s)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from itertools import count
+from operator import attrgetter
 from typing import Any
 
 import locust.clients
@@ -45,28 +47,33 @@ class Row:
         self.digest: str | None = None
 
     def values(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in COLUMNS)
+        return _VALUES(self)
+
+
+_VALUES: Callable[[Row], tuple[Any, ...]] = attrgetter(*COLUMNS)
 
 
 class Recorder:
-    """Gives rows to requests and keeps them. ``sequential`` marks the rows of the sequential check and digests their bodies."""
+    """Gives rows to requests and keeps them. ``sequential`` marks the rows of the sequential check and digests their bodies.
 
-    def __init__(self) -> None:
+    first_seq, seq_step: sequence numbers are first_seq, first_seq + seq_step, …, so that several processes share no number.
+    """
+
+    def __init__(self, *, first_seq: int = 1, seq_step: int = 1) -> None:
         self.sequential = False
         self.in_flight: set[Row] = set()
         self.planned = 0  # every row that was begun or skipped
         self.finished = 0  # rows of load (not of the canary) that Locust's statistics must count too
         self._done: list[tuple[Any, ...]] = []
-        self._next_seq = 0
+        self._seqs = count(first_seq, seq_step)
 
     def begin(self, kind: str, name: str, intended_s: float | None) -> Row:
         now_s = time.monotonic()
-        self._next_seq += 1
         self.planned += 1
         row = Row(
             sequential=self.sequential,
             kind=kind,
-            seq=self._next_seq,
+            seq=next(self._seqs),
             name=name,
             intended_s=now_s if intended_s is None else intended_s,
             sent_s=now_s,

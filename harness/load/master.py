@@ -1,0 +1,154 @@
+"""The master of several workers: starts them, tells each its part, and passes on what they say as if it came from one."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from multiprocessing.connection import Connection
+from typing import Any
+
+import gevent
+import gevent.event
+import msgpack
+from locust.runners import STATE_MISSING, MasterRunner
+
+from harness.forkserver import send
+from harness.load.engine import SEQUENTIAL_LIMIT_S
+from harness.load.leash import Leashed, fork_leashed
+from harness.load.locustfile import make_environment
+from harness.load.worker import MESSAGE, work
+
+CONNECT_LIMIT_S = 15.0
+LEAD_S = 0.2  # between telling the workers when to begin and beginning
+REPORT_LIMIT_S = 10.0  # after the plan has ended
+LOOK_EVERY_S = 0.5
+SUMMED = ("planned", "rows_finished", "sent", "late", "skipped", "without_request")
+
+
+class WorkersError(Exception):
+    """The workers cannot do the load; carries the sentence for the user.
+
+    kind: "failed" before anything was measured, "lost" after that.
+    """
+
+    def __init__(self, kind: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+
+
+class Master:
+    """One load with ``job["workers"]`` workers. :meth:`run` raises LocustFileError and WorkersError."""
+
+    def __init__(self, job: dict[str, Any], channel: Connection) -> None:
+        self._job = job
+        self._channel = channel
+        self._count = int(job["workers"])
+        self._workers: list[Leashed] = []
+        for _ in range(self._count):  # before there is a runner, whose sockets are not for them
+            self._workers.append(fork_leashed(lambda port: work(job, port), self._workers, [channel.fileno()]))
+        self._environment = make_environment(job["locustfile"], job["host"])
+        self._runner: MasterRunner = self._environment.create_master_runner("127.0.0.1", 0)
+        self._environment.events.init.fire(environment=self._environment, runner=self._runner, web_ui=None)
+        self._runner.register_message(MESSAGE, self._hear)
+        self._said: dict[str, dict[str, bytes]] = defaultdict(dict)  # by kind: the workers that said it, and what
+        self._news = gevent.event.Event()
+        self._failure: WorkersError | None = None
+
+    def run(self) -> None:
+        for number, worker in enumerate(self._workers, start=1):
+            worker.tell(self._runner.server.port)
+            gevent.spawn(self._watch, number, worker)
+        ids = self._connected()
+        for index, worker_id in enumerate(ids):
+            self._tell(worker_id, "part", index=index, count=self._count)
+        self._tell(ids[0], "sequential")
+        self._wait_for("sequential_done", 1, SEQUENTIAL_LIMIT_S + REPORT_LIMIT_S)
+        send(self._channel, {"kind": "sequential_done"})
+        self._run_load(ids)
+        send(self._channel, self._merged())
+
+    def end(self) -> None:
+        """Ends the workers; what they have said has been passed on."""
+        for worker in self._workers:
+            worker.leash.close()
+
+    def _connected(self) -> list[str]:
+        """The workers' ids, in the order in which Locust deals out users: the first get those that are left over."""
+        try:
+            self._wait_for("ready", self._count, self._job.get("connect_limit_s", CONNECT_LIMIT_S))
+        except TimeoutError:
+            came = len(self._said["ready"])
+            raise WorkersError(
+                "failed",
+                f"only {came} of {self._count} load workers connected in time; try fewer --load-workers, "
+                "and see whether the Locust file waits for something when it is imported",
+            ) from None
+        gevent.spawn(self._watch_heartbeats)
+        return sorted(self._said["ready"])
+
+    def _run_load(self, ids: list[str]) -> None:
+        job, users = self._job, self._job["workload"]["users"]
+        start_s = time.monotonic() + LEAD_S
+        for worker_id in ids:
+            self._tell(worker_id, "load", start_s=start_s)
+        gevent.spawn(self._runner.start, users, spawn_rate=users)
+        plan_s = LEAD_S + job["warmup_s"] + job["window_s"]
+        self._wait_for("window", 1, plan_s + REPORT_LIMIT_S)
+        send(self._channel, {"kind": "window"})
+        self._wait_for("done", self._count, plan_s + job["drain_s"] + REPORT_LIMIT_S)
+
+    def _merged(self) -> dict[str, Any]:
+        """One "done" out of those of all workers."""
+        parts = [msgpack.unpackb(packed) for _, packed in sorted(self._said["done"].items())]
+        cpu_s = [part["cpu_s"] for part in parts]
+        merged = {key: None if parts[0][key] is None else sum(part[key] for part in parts) for key in SUMMED}
+        return {
+            **parts[0],
+            **merged,
+            "cpu_s": max(cpu_s),  # each has a core to itself: the busiest is the one that may be short of it
+            "worker_cpu_s": cpu_s,
+            "locust_count": self._environment.stats.total.num_requests,
+            "broken_starts": [error for part in parts for error in part["broken_starts"]],
+        }
+
+    def _tell(self, worker_id: str, kind: str, **content: Any) -> None:
+        self._runner.send_message(MESSAGE, {"kind": kind, **content}, client_id=worker_id)
+
+    def _hear(self, msg: Any, **_: Any) -> None:
+        kind, packed = msg.data["kind"], msg.data["packed"]
+        if kind == "rows":
+            self._channel.send_bytes(packed)
+        elif kind == "failed":
+            self._fail(WorkersError("failed", msgpack.unpackb(packed)["error"]))
+        else:
+            self._said[kind][msg.node_id] = packed
+            self._news.set()
+
+    def _wait_for(self, kind: str, count: int, limit_s: float) -> None:
+        """Returns when so many workers have said it. Raises WorkersError when one fails, TimeoutError when the time is up."""
+        deadline_s = time.monotonic() + limit_s
+        while self._failure is None and len(self._said[kind]) < count:
+            self._news.clear()
+            if not self._news.wait(deadline_s - time.monotonic()):
+                raise TimeoutError
+        if self._failure is not None:
+            raise self._failure
+
+    def _watch(self, number: int, worker: Leashed) -> None:
+        how = worker.wait()
+        if len(self._said["ready"]) < self._count:
+            sentence = f"load worker {number} of {self._count} {how} before the load began: see the trial's log"
+            self._fail(WorkersError("failed", sentence))
+        elif len(self._said["done"]) < self._count:
+            self._fail(WorkersError("lost", f"load worker {number} of {self._count} {how} before the trial did"))
+
+    def _watch_heartbeats(self) -> None:
+        """Locust marks a worker of which it hears nothing: one on another machine, or one that is stuck."""
+        while True:
+            gevent.sleep(LOOK_EVERY_S)
+            if any(client.state == STATE_MISSING for client in self._runner.clients.all):
+                self._fail(WorkersError("lost", f"one of {self._count} load workers has not been heard of for seconds"))
+
+    def _fail(self, error: WorkersError) -> None:
+        self._failure = self._failure or error
+        self._news.set()
