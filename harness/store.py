@@ -5,6 +5,8 @@ requests.parquet    one row per request: client's view, joined with the server's
 samples.parquet     the target's state, sampled from inside at a steady interval
 postgres.parquet    sessions as the server sees them
 logs/               one file per trial
+
+The views made of it (reports, charts/, hgrm/) are added by :mod:`harness.report`.
 """
 
 from __future__ import annotations

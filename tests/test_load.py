@@ -80,6 +80,19 @@ def test_arrivals_that_no_user_is_free_for_are_late_or_skipped_and_never_lost(dr
     assert {row["outcome"] for row in rows} <= {"ok", "skipped", "unfinished"}
 
 
+def test_an_arrival_later_than_the_bound_is_skipped_while_the_run_goes_on(drive: Drive) -> None:
+    workload = Workload(model="open", users=1, rate_rps=5_000.0, arrivals="even")
+    rows, done = drive(workload, late_bound_s=0.1)
+    meant = [row for row in rows if row["intended_s"] >= done["window_start_s"]]
+    skipped = [row for row in meant if row["outcome"] == "skipped"]
+    sent = [row for row in meant if row["outcome"] != "skipped"]
+    assert max(row["intended_s"] for row in sent) > min(row["intended_s"] for row in skipped), "it went on after a skip"
+    assert max(row["sent_s"] - row["intended_s"] for row in sent) < 0.1 + 0.05, "none is sent much later than the bound"
+    assert (done["sent"], done["skipped"]) == (len(sent), len(skipped))
+    assert done["late"] == pytest.approx(sum(row["sent_s"] - row["intended_s"] > 0.01 for row in sent), abs=2)
+    assert len(meant) == 5_000 * WINDOW_S
+
+
 def test_a_closed_model_keeps_so_many_users_busy_and_spreads_their_start(drive: Drive) -> None:
     rows, done = drive(Workload(users=4))
     first = sorted(row["sent_s"] for row in rows)[:4]

@@ -108,16 +108,15 @@ class Engine:
         if workload.canary and self._part.index == 0:
             self._canary = Canary(job["host"], workload.canary, workload.canary_rate_rps, self._recorder)
             self._canary.start(start_s, self.end_s, job["seed"])
-        gc.collect()
-        gc.freeze()  # what is there now stays; the collector need not look at it while arrivals are due
 
     def see_load_through(self, stop_users: Callable[[], None]) -> dict[str, Any]:
         """Returns when the plan has ended, with what became of it. Raises LocustFileError when no user got over its on_start."""
         sleep_until(self.window_start_s)
         self._say("window")
-        cpu_s = _cpu_s()
+        gc.freeze()  # the collector need not look at what is there by now
+        cpu_s = process_cpu_s()
         sleep_until(self.end_s)
-        cpu_s = _cpu_s() - cpu_s
+        cpu_s = process_cpu_s() - cpu_s
         self._drain(self.end_s + self._job["drain_s"])
         stop_users()
         self._recorder.keep_unfinished()
@@ -174,6 +173,7 @@ class Engine:
             raise LocustFileError(f"{file} cannot be used: no user gets started; {next(iter(self._starting.values()))}")
 
 
-def _cpu_s() -> float:
+def process_cpu_s() -> float:
+    """Processor time that this process has used."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime

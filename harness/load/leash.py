@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from gevent.monkey import get_original
 
-_start_thread = get_original("_thread", "start_new_thread")  # a thread of the system: gevent's wait for their greenlets
+# A thread of the system and a close at once: gevent's own wait until its loop runs.
+_start_thread = get_original("_thread", "start_new_thread")
+_close = get_original("os", "close")
 
 
 @dataclass
@@ -48,9 +50,9 @@ def fork_leashed(
     code = 1
     try:
         for end in (ours, *(other.leash for other in forget)):
-            os.close(end.detach())
+            _close(end.detach())
         for fd in close_fds:
-            os.close(fd)
+            _close(fd)
         leash = theirs.detach()
         os.set_blocking(leash, True)
         main(lambda: _told(leash))

@@ -13,7 +13,7 @@ import msgpack
 from locust.runners import STATE_MISSING, MasterRunner
 
 from harness.forkserver import send
-from harness.load.engine import SEQUENTIAL_LIMIT_S
+from harness.load.engine import SEQUENTIAL_LIMIT_S, process_cpu_s
 from harness.load.leash import Leashed, fork_leashed
 from harness.load.locustfile import make_environment
 from harness.load.worker import MESSAGE, work
@@ -53,6 +53,7 @@ class Master:
         self._said: dict[str, dict[str, bytes]] = defaultdict(dict)  # by kind: the workers that said it, and what
         self._news = gevent.event.Event()
         self._failure: WorkersError | None = None
+        self._cpu_s = 0.0  # of this process, from the beginning of the window to its end
 
     def run(self) -> None:
         for number, worker in enumerate(self._workers, start=1):
@@ -95,7 +96,9 @@ class Master:
         plan_s = LEAD_S + job["warmup_s"] + job["window_s"]
         self._wait_for("window", 1, plan_s + REPORT_LIMIT_S)
         send(self._channel, {"kind": "window"})
+        cpu_s = process_cpu_s()
         self._wait_for("done", self._count, plan_s + job["drain_s"] + REPORT_LIMIT_S)
+        self._cpu_s = process_cpu_s() - cpu_s
 
     def _merged(self) -> dict[str, Any]:
         """One "done" out of those of all workers."""
@@ -107,6 +110,7 @@ class Master:
             **merged,
             "cpu_s": max(cpu_s),  # each has a core to itself: the busiest is the one that may be short of it
             "worker_cpu_s": cpu_s,
+            "master_cpu_s": self._cpu_s,
             "locust_count": self._environment.stats.total.num_requests,
             "broken_starts": [error for part in parts for error in part["broken_starts"]],
         }

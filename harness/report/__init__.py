@@ -10,11 +10,14 @@ from harness.store import RunData, disk_errors, write_atomically
 
 
 def write_report(folder: Path, run: Run, verdict: RunVerdict, data: RunData) -> Path:
-    """Writes every view of a run into its folder: report.html, report.md, junit.xml and charts/.
+    """Writes every view of a run into its folder: report.html, report.md, junit.xml, charts/ and hgrm/.
 
     The same run always gives the same bytes. Returns the path of report.html; raises SetupError when the disk is in the way.
     """
+    from harness.hdr import hgrm
     from harness.report.charts import chart_files, draw_charts
+    from harness.report.charts.model import rows_by_pair
+    from harness.report.charts.percentiles import durations
     from harness.report.html import render_html
     from harness.report.junit import render_junit
     from harness.report.markdown import render_markdown
@@ -24,9 +27,11 @@ def write_report(folder: Path, run: Run, verdict: RunVerdict, data: RunData) -> 
     files["report.md"] = render_markdown(run, verdict)
     files["junit.xml"] = render_junit(run, verdict)
     files["report.html"] = render_html(run, verdict, charts)
+    for pair in rows_by_pair(run, data):
+        files |= {f"hgrm/{pair.pair.name}-{v.name}.hgrm": hgrm(*durations(v)) for v in pair.variants}
     with disk_errors(folder):
-        (folder / "charts").mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write_atomically(folder / name, text.encode())
         for old in (folder / "charts").glob("*.svg"):
             if f"charts/{old.name}" not in files:
