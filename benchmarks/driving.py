@@ -52,9 +52,9 @@ class LightServer:
     child: Child
     url: str
 
-    def stall(self, at_s: float, for_s: float) -> None:
-        """Blocks the server's loop from a moment on, for so long; monotonic seconds."""
-        send(self.child.channel, {"kind": "stall", "at_s": at_s, "for_s": for_s})
+    def stall(self, after_s: float, for_s: float) -> None:
+        """Blocks the server's loop for so long, that long after the next request comes in."""
+        send(self.child.channel, {"kind": "stall", "after_s": after_s, "for_s": for_s})
 
 
 @contextmanager

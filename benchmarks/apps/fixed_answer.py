@@ -10,22 +10,38 @@ import time
 from multiprocessing.connection import Connection
 from typing import Any
 
-from harness.forkserver import receive, send
+from harness.forkserver import Message, receive, send
 
 HEAD_END = b"\r\n\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 BACKLOG = 4096
 
 
+class Stalls:
+    """The stall that is to come: it is counted from the next request."""
+
+    def __init__(self) -> None:
+        self.next: Message | None = None
+
+    def begin(self) -> None:
+        if self.next is not None:
+            asyncio.get_running_loop().call_later(self.next["after_s"], time.sleep, self.next["for_s"])
+            self.next = None
+
+
 class Answering(asyncio.Protocol):
     """Counts the ends of request heads (the requests have no bodies) and answers as many."""
+
+    def __init__(self, stalls: Stalls) -> None:
+        self._stalls = stalls
+        self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._rest = b""
 
     def data_received(self, data: bytes) -> None:
+        self._stalls.begin()
         heads = (self._rest + data).split(HEAD_END)
         self._rest = heads.pop()
         if heads:
@@ -33,26 +49,26 @@ class Answering(asyncio.Protocol):
 
 
 def serve(job: dict[str, Any], channel: Connection) -> None:
-    """Entry point for the fork server. Says "ready" with its port; a message ``{"at_s", "for_s"}`` makes it stall (monotonic)."""
+    """Entry point for the fork server. Says "ready" with its port; is told "stall" with "after_s" and "for_s"."""
     asyncio.run(_serve(channel))
 
 
 async def _serve(channel: Connection) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Answering, "127.0.0.1", 0, backlog=BACKLOG)
-    stop = asyncio.Event()
-    loop.add_reader(channel.fileno(), _obey, loop, channel, stop)
+    stalls, stop = Stalls(), asyncio.Event()
+    server = await loop.create_server(lambda: Answering(stalls), "127.0.0.1", 0, backlog=BACKLOG)
+    loop.add_reader(channel.fileno(), _obey, channel, stalls, stop)
     send(channel, {"kind": "ready", "port": server.sockets[0].getsockname()[1]})
     await stop.wait()
 
 
-def _obey(loop: asyncio.AbstractEventLoop, channel: Connection, stop: asyncio.Event) -> None:
+def _obey(channel: Connection, stalls: Stalls, stop: asyncio.Event) -> None:
     try:
         message = receive(channel)
     except (EOFError, OSError):
         message = {"kind": "stop"}
     if message["kind"] == "stop":
-        loop.remove_reader(channel.fileno())
+        asyncio.get_running_loop().remove_reader(channel.fileno())
         stop.set()
     else:
-        loop.call_later(message["at_s"] - time.monotonic(), time.sleep, message["for_s"])
+        stalls.next = message
