@@ -117,6 +117,7 @@ class Engine:
         cpu_s = process_cpu_s()
         sleep_until(self.end_s)
         cpu_s = process_cpu_s() - cpu_s
+        self._say("window_end")
         self._drain(self.end_s + self._job["drain_s"])
         stop_users()
         self._recorder.keep_unfinished()

@@ -97,6 +97,8 @@ class Master:
         self._wait_for("window", 1, plan_s + REPORT_LIMIT_S)
         send(self._channel, {"kind": "window"})
         cpu_s = process_cpu_s()
+        self._wait_for("window_end", 1, plan_s + REPORT_LIMIT_S)
+        send(self._channel, {"kind": "window_end"})
         self._wait_for("done", self._count, plan_s + job["drain_s"] + REPORT_LIMIT_S)
         self._cpu_s = process_cpu_s() - cpu_s
 
