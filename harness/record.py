@@ -273,6 +273,9 @@ class Pair:
     expectations: tuple[Expectation, ...] = ()
     invariants: tuple[Invariant, ...] = ()
     upstream: bool = False  # needs the stub upstream
+    sweep: tuple[
+        int, ...
+    ] = ()  # numbers of users at which it is measured as well; empty: no sweep is part of the lesson
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,6 +291,45 @@ class VariantResult:
     checkouts: tuple[CheckoutSite, ...] = ()
     invariants: tuple[InvariantResult, ...] = ()
     trials: tuple[int, ...] = ()  # ids of the valid trials behind it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A fitted number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScalabilityFit:
+    """The Universal Scalability Law, fitted to goodput X against users N: X = λN / (1 + σ(N − 1) + κN(N − 1))."""
+
+    single_user_rps: Estimate  # λ
+    contention: Estimate  # σ: what each added user adds to everybody's response time, as a share of a lone user's
+    coherency: Estimate  # κ: what each pair of users adds to it
+    peak_users: Estimate | None  # N* = √((1 − σ) / κ); None: κ cannot be told from 0, so no peak is known
+    peak_rps: float | None  # goodput of the fit there
+    misfit_share: float  # typical distance of a point from the curve, as a share of the curve
+    covariance: tuple[tuple[float, ...], ...]  # of λ, σ, κ; three by three
+    degrees_of_freedom: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scalability:
+    """A variant's closed sweep: one trial at each number of users, apart from the trials at the pair's own workload."""
+
+    pair: str
+    variant: str
+    trials: tuple[Trial, ...]  # by ascending users; a trial's workload says how many
+    fit: ScalabilityFit | None = None
+    warnings: tuple[str, ...] = ()  # when not to trust the fit
+
+    @property
+    def points(self) -> tuple[Trial, ...]:
+        """The valid trials."""
+        return tuple(t for t in self.trials if not t.invalid)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -342,4 +384,10 @@ class Run:
     pairs: tuple[Pair, ...]
     trials: tuple[Trial, ...]
     results: tuple[VariantResult, ...]
+    sweeps: tuple[Scalability, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def all_trials(self) -> tuple[Trial, ...]:
+        """The trials at the pairs' own workloads, then those of the sweeps."""
+        return (*self.trials, *(t for sweep in self.sweeps for t in sweep.trials))
