@@ -21,8 +21,9 @@ from harness.machine import git_revision, this_machine
 from harness.places import checkout_sites, loop_holds
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
-from harness.record import Figures, InvariantResult, Pair, Profile, Run, Trial, VariantResult
+from harness.record import Figures, InvariantResult, Pair, Profile, Run, Scalability, Trial, VariantResult
 from harness.store import RunWriter, point_latest
+from harness.sweep import plan_sweeps, scalability
 from harness.target.seeding import seed
 from harness.target.target import PRELOAD
 from harness.trial import Postgres, Rig, Subject, TrialData, TrialPlan, run_trial
@@ -53,6 +54,7 @@ class BenchPlan:
     command: str
     port: int = 0
     load_workers: int = 1
+    sweep: tuple[int, ...] = ()  # numbers of users asked for; empty: what the pairs say
 
     def subject(self, pair: Pair, variant: str) -> Subject:
         """How a variant is started and driven."""
@@ -69,6 +71,7 @@ class _Measured:
 
     postgres: str = "unknown"
     trials: list[Trial] = field(default_factory=list)
+    swept: list[Trial] = field(default_factory=list)
     windows: dict[tuple[str, str], list[Window]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -130,22 +133,23 @@ def _measure(
     plan: BenchPlan, folder: Path, clock: float, progress_for: ProgressFor, writer: RunWriter, measured: _Measured
 ) -> None:
     trials = plan_trials(plan)
-    with (
-        _rig(plan, folder, clock, measured) as rig,
-        progress_for([(t.pair.name, t.variant, t.block - 1) for t in trials]) as progress,
-    ):
-        for index, trial in enumerate(trials):
+    sweeps = plan_sweeps(trials, plan.sweep)
+    names = [(t.pair.name, t.variant, t.block - 1) for t in trials]
+    names += [(t.pair.name, f"{t.variant}, {t.pair.workload.users} users,", 0) for t in sweeps]
+    with _rig(plan, folder, clock, measured) as rig, progress_for(names) as progress:
+        for index, trial in enumerate([*trials, *sweeps]):
             data = run_trial(rig, trial, partial(progress.step, index))
-            _keep(writer, measured, data)
+            swept = index >= len(trials)
+            _keep(writer, measured, data, swept=swept)
             if data.trial.invalid:
-                again = replace(trial, id=_next_id(trials, measured), repeats=trial.id)
+                again = replace(trial, id=_next_id(len(names), measured), repeats=trial.id)
                 data = run_trial(rig, again, partial(progress.step, index))
-                _keep(writer, measured, data)
+                _keep(writer, measured, data, swept=swept)
             progress.finished(index, data.trial.figures, data.trial.invalid)
 
 
-def _next_id(trials: list[TrialPlan], measured: _Measured) -> int:
-    return 1 + max(len(trials), *(t.id for t in measured.trials))
+def _next_id(planned: int, measured: _Measured) -> int:
+    return 1 + max(planned, *(t.id for t in (*measured.trials, *measured.swept)))
 
 
 @contextmanager
@@ -170,10 +174,13 @@ def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> It
         )
 
 
-def _keep(writer: RunWriter, measured: _Measured, data: TrialData) -> None:
+def _keep(writer: RunWriter, measured: _Measured, data: TrialData, *, swept: bool) -> None:
     writer.add("requests", data.window.requests)
     writer.add("samples", data.window.samples)
     writer.add("postgres", data.window.postgres)
+    if swept:
+        measured.swept.append(data.trial)
+        return
     measured.trials.append(data.trial)
     if not data.trial.invalid:
         measured.windows[data.trial.pair, data.trial.variant].append(data.window)
@@ -198,7 +205,15 @@ def _run(plan: BenchPlan, folder: Path, started: datetime, wall_s: float, status
         pairs=tuple(plan.pairs),
         trials=tuple(measured.trials),
         results=tuple(results),
+        sweeps=_sweeps(measured.swept),
     )
+
+
+def _sweeps(trials: list[Trial]) -> tuple[Scalability, ...]:
+    of: dict[tuple[str, str], list[Trial]] = defaultdict(list)
+    for trial in sorted(trials, key=lambda t: t.id):
+        of[trial.pair, trial.variant].append(trial)
+    return tuple(scalability(pair, variant, mine) for (pair, variant), mine in of.items())
 
 
 def _result(pair: Pair, variant: str, measured: _Measured) -> VariantResult:

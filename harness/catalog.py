@@ -70,6 +70,10 @@ class _InvariantToml(_Table):
     promised_by: Text
 
 
+class _SweepToml(_Table):
+    users: Annotated[list[Annotated[int, Field(ge=1, le=10_000)]], Field(min_length=1)]
+
+
 class _PairToml(_Table):
     title: Text
     question: Text
@@ -85,6 +89,7 @@ class _PairToml(_Table):
     upstream: bool = False
     expect: Annotated[list[_ExpectToml], Field(min_length=1)]
     invariant: list[_InvariantToml] = []
+    sweep: _SweepToml | None = None
 
     @model_validator(mode="after")
     def _upstream_needs_delay(self) -> _PairToml:
@@ -148,6 +153,7 @@ def load_pair(root: Path, name: str) -> Pair:
         expectations=tuple(Expectation(**e.model_dump()) for e in spec.expect),
         invariants=tuple(Invariant(**i.model_dump()) for i in spec.invariant),
         upstream=spec.upstream,
+        sweep=tuple(sorted(set(spec.sweep.users))) if spec.sweep else (),
     )
 
 

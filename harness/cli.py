@@ -63,12 +63,16 @@ def bench(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the apps under test; 0 for any free one.")] = 0,
     load_workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that send the load.")] = 1,
     out_dir: Annotated[Path, typer.Option("--out", help="Where run folders are made.")] = Path("reports"),
+    sweep: Annotated[
+        str | None, typer.Option(help="Measure at these numbers of users as well, such as 1,2,4,8,16,32.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the table.")] = False,
 ) -> None:
     """Measure pairs: every variant, interleaved, with a report at the end."""
     from harness.bench import BenchPlan, run_bench
     from harness.catalog import catalogue_root, load_pairs
     from harness.report.terminal import LiveProgress
+    from harness.sweep import parse_users
 
     _interrupt_on_termination()
     root = catalogue_root()
@@ -82,6 +86,7 @@ def bench(
         command=shlex.join(["harness", *sys.argv[1:]]),
         port=_free(port),
         load_workers=load_workers,
+        sweep=parse_users(sweep) if sweep is not None else (),
     )
     end = run_bench(plan, lambda planned: LiveProgress(err, planned=planned))
     code = 0

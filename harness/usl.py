@@ -20,6 +20,8 @@ FEWEST_POINTS = 4  # three unknowns, and one point more to see how far off they 
 ENOUGH_POINTS = 6  # what Gunther asks for
 MISFIT_LIMIT = 0.1  # typical distance of the points from the curve, past which the law does not describe them
 LEVEL = 0.95
+AT_BOUND = 1 - 1e-6  # from here on, σ has come to its bound of 1
+_FLATTEST = 1e-6  # ratio of singular values below which the points say nothing in some direction
 _STARTS = ((0.05, 1e-3), (0.9, 1e-4))  # σ, κ from which the best fit is looked for
 
 
@@ -33,7 +35,8 @@ def fit_law(users: Sequence[float], rates: Sequence[float], scale: Sequence[floa
 
     users: at least 1 each; rates: requests per second; scale: for each point, how large its noise is, up to a factor common
     to all (ones: alike everywhere; the rates themselves: proportional to the rate, as in windows of equal length).
-    None when there are fewer than four different numbers of users, or nothing was answered.
+    None when there are fewer than four different numbers of users, nothing was answered, or the points leave open which of
+    many curves it is.
 
     Intervals are those of the linearised model: estimate ± t · standard error, with the covariance s²(JᵀJ)⁻¹ of the scaled
     residuals and Student's t for the points less three degrees of freedom (Bates & Watts, Nonlinear Regression Analysis,
@@ -46,8 +49,10 @@ def fit_law(users: Sequence[float], rates: Sequence[float], scale: Sequence[floa
     slopes = _slopes(n, *best) / noise[:, None]
     freedom = len(n) - 3
     spread = float(np.sum(((rate(n, *best) - x) / noise) ** 2)) / freedom
-    norms = np.linalg.norm(slopes, axis=0)
-    covariance = spread * np.linalg.inv((slopes / norms).T @ (slopes / norms)) / np.outer(norms, norms)
+    inverse = _inverse(slopes)
+    if inverse is None:
+        return None
+    covariance = spread * inverse
     single, contention, coherency = (
         _estimate(value, _t(freedom) * math.sqrt(covariance[i, i]), most)
         for i, (value, most) in enumerate(zip(best, (math.inf, 1.0, math.inf), strict=True))
@@ -73,8 +78,15 @@ def curve(fit: ScalabilityFit, users: Floats) -> tuple[Floats, Floats, Floats]:
     """
     best = (fit.single_user_rps.value, fit.contention.value, fit.coherency.value)
     fitted, slopes = rate(users, *best), _slopes(users, *best)
-    half = _t(fit.degrees_of_freedom) * np.sqrt(np.einsum("ij,jk,ik->i", slopes, np.array(fit.covariance), slopes))
+    half = _t(fit.degrees_of_freedom) * np.sqrt(
+        np.maximum(0.0, np.einsum("ij,jk,ik->i", slopes, np.array(fit.covariance), slopes))
+    )
     return fitted, np.maximum(fitted - half, 0.0), fitted + half
+
+
+def described(fit: ScalabilityFit) -> bool:
+    """Whether the points lie so near the curve that its parameters mean something."""
+    return fit.misfit_share <= MISFIT_LIMIT
 
 
 def doubts(fit: ScalabilityFit, users: Sequence[float]) -> list[str]:
@@ -84,7 +96,7 @@ def doubts(fit: ScalabilityFit, users: Sequence[float]) -> list[str]:
         found.append(
             f"only {len(users)} numbers of users: at least {ENOUGH_POINTS} are needed for intervals that say much"
         )
-    if fit.misfit_share > MISFIT_LIMIT:
+    if not described(fit):
         off = f"{fit.misfit_share:.0%}" if fit.misfit_share < 10 else "many times its height"
         found.append(
             f"the law does not describe these points: they lie {off} off its curve, "
@@ -95,7 +107,7 @@ def doubts(fit: ScalabilityFit, users: Sequence[float]) -> list[str]:
         found.append("no contention to be told from none: the interval of σ reaches 0")
     if fit.coherency.low <= 0:
         found.append("no coherency cost to be told from none: the interval of κ reaches 0, so no peak is known")
-    if fit.contention.value > 1 - 1e-6:
+    if fit.contention.value >= AT_BOUND:
         found.append("σ is at its bound of 1: added users add nothing, and its interval is not to be trusted")
     if fit.peak_users is not None and fit.peak_users.value > max(users):
         found.append(f"the peak lies beyond the {max(users):g} users that were measured: it is an extrapolation")
@@ -131,6 +143,17 @@ def _slopes(n: Floats, single: float, contention: float, coherency: float) -> Fl
     return np.stack([n / below, by_contention, n * by_contention], axis=1)
 
 
+def _inverse(slopes: Floats) -> Floats | None:
+    """(JᵀJ)⁻¹ of the slopes J, by their singular values; None when one column is, nearly, made of the others."""
+    norms = np.linalg.norm(slopes, axis=0)
+    if not norms.min() > 0:
+        return None
+    _, sizes, rows = np.linalg.svd(slopes / norms, full_matrices=False)
+    if sizes[-1] < _FLATTEST * sizes[0]:
+        return None
+    return np.asarray((rows.T / sizes**2) @ rows / np.outer(norms, norms))
+
+
 def _t(freedom: int) -> float:
     """Student's t that a share of LEVEL lies within, on both sides of 0."""
     from scipy.special import stdtrit
@@ -147,9 +170,9 @@ def _peak(contention: Estimate, coherency: Estimate, covariance: Floats, freedom
     if coherency.low <= 0:
         return None
     left = 1.0 - contention.value
-    if left < 1e-6:
+    if contention.value >= AT_BOUND:
         return Estimate(value=1.0, low=1.0, high=1.0)
     slopes = np.array([-0.5 / left, -0.5 / coherency.value])
-    factor = math.exp(min(_t(freedom) * math.sqrt(float(slopes @ covariance @ slopes)), 50.0))
+    factor = math.exp(min(_t(freedom) * math.sqrt(max(0.0, float(slopes @ covariance @ slopes))), 50.0))
     at = math.sqrt(left / coherency.value)
     return Estimate(value=max(1.0, at), low=max(1.0, at / factor), high=max(1.0, at * factor))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from collections.abc import Sequence
 
 from harness.diagnosis import diagnose
 from harness.judgement import DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
@@ -28,7 +29,16 @@ def _judge_pair(run: Run, pair: Pair) -> PairVerdict:
         sequential_note=note,
         expectations=tuple(_expect(e, results) for e in pair.expectations),
         diagnoses=tuple(_hold_against_truth(pair.variants[v], r) for v, r in results.items()),
-        invalid=tuple(f"{t.variant}, block {t.block}: {reason}" for t in _standing(trials) for reason in t.invalid),
+        invalid=(
+            *(f"{t.variant}, block {t.block}: {reason}" for t in _standing(trials) for reason in t.invalid),
+            *(
+                f"{t.variant}, sweep at {t.workload.users} users: {reason}"
+                for sweep in run.sweeps
+                if sweep.pair == pair.name
+                for t in _standing(sweep.trials)
+                for reason in t.invalid
+            ),
+        ),
     )
 
 
@@ -36,7 +46,7 @@ def _trials(run: Run, pair: Pair) -> list[Trial]:
     return [t for t in run.trials if t.pair == pair.name]
 
 
-def _standing(trials: list[Trial]) -> list[Trial]:
+def _standing(trials: Sequence[Trial]) -> list[Trial]:
     """The trials that count: an invalid one that was run once more is replaced by that."""
     replaced = {t.repeats for t in trials}
     return [t for t in trials if t.id not in replaced]

@@ -117,6 +117,18 @@ def test_a_pair_is_read_whole(root: Path) -> None:
     assert ceiling_rps(pair.ceilings["buggy"], pair.settings) == pytest.approx(60.0)
 
 
+def test_a_sweep_is_read_in_ascending_order(root: Path, replace: Edit) -> None:
+    assert load_pair(root, "shop").sweep == ()
+    replace("[settings]", "[sweep]\nusers = [8, 1, 2, 8]\n\n[settings]")
+    assert load_pair(root, "shop").sweep == (1, 2, 8)
+
+
+@pytest.mark.parametrize("users", ["[]", "[0]", "[1.5]", "[10001]", "7"])
+def test_a_sweep_of_no_users_is_refused(root: Path, replace: Edit, users: str) -> None:
+    replace("[settings]", f"[sweep]\nusers = {users}\n\n[settings]")
+    assert refusal(root).startswith(f"{TOML}: sweep.users")
+
+
 def test_variants_come_in_the_order_of_the_story_with_their_mark(root: Path) -> None:
     buggy, fixed = load_pair(root, "shop").variants.values()
 

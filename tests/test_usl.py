@@ -123,6 +123,24 @@ def test_a_fit_that_is_not_to_be_trusted_says_why(users: tuple[int, ...], rates:
     assert any(text.startswith(doubt) for text in doubts(fitted(users, rates), users))
 
 
+@given(
+    users=st.lists(st.integers(1, 300), min_size=4, max_size=8, unique=True),
+    rates=st.lists(st.one_of(st.just(0.0), st.floats(1e-3, 1e5)), min_size=8, max_size=8),
+)
+def test_whatever_the_points_the_fit_is_finite_or_none(users: list[int], rates: list[float]) -> None:
+    mine = rates[: len(users)]
+    fit = fit_law(users, mine, [max(r, 0.05 * max(mine), 1e-9) for r in mine])
+    if fit is None:
+        return
+    middle, low, high = curve(fit, np.linspace(min(users), max(users), 9))
+    assert np.isfinite([middle, low, high]).all()
+    numbers = [fit.misfit_share, *(v for row in fit.covariance for v in row)]
+    for estimate in (fit.single_user_rps, fit.contention, fit.coherency, fit.peak_users):
+        numbers += [estimate.low, estimate.value, estimate.high] if estimate else []
+    assert np.isfinite(numbers).all()
+    assert isinstance(doubts(fit, users), list)
+
+
 @pytest.mark.parametrize(
     ("users", "rates"),
     [((), ()), ((1, 2, 4), (1.0, 2.0, 3.0)), ((1, 1, 2, 4), (1.0, 1.0, 2.0, 3.0)), (USERS, (0.0,) * 7)],

@@ -32,7 +32,7 @@ def _suite(pair: PairVerdict, run: Run) -> ET.Element:
         suite.append(_sequential(pair))
     suite.extend(_expectation(pair.pair, e) for e in pair.expectations)
     suite.extend(_diagnosis(pair.pair, d) for d in pair.diagnoses)
-    suite.extend(_invalid(t) for t in run.trials if t.pair == pair.pair and t.invalid)
+    suite.extend(_invalid(t) for t in run.all_trials if t.pair == pair.pair and t.invalid)
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     suite.set("errors", str(len(suite.findall("testcase/error"))))

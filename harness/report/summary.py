@@ -104,9 +104,9 @@ def headline(run: Run, verdict: RunVerdict) -> str:
 
 def trust(run: Run) -> list[str]:
     """Whether the figures can be trusted, in sentences; the first one is the answer."""
-    bad = [t for t in run.trials if t.invalid]
-    total = units.plural(len(run.trials), "trial")
-    if not run.trials:
+    bad = [t for t in run.all_trials if t.invalid]
+    total = units.plural(len(run.all_trials), "trial")
+    if not run.all_trials:
         out = ["No trial was finished."]
     elif not bad:
         out = [f"All {total} are valid."]
@@ -123,7 +123,7 @@ def trust(run: Run) -> list[str]:
 
 def invalid_reasons(run: Run) -> list[tuple[str, int]]:
     """Why trials are invalid, and how many each; the most frequent first."""
-    return Counter(reason for t in run.trials for reason in t.invalid).most_common()
+    return Counter(reason for t in run.all_trials for reason in t.invalid).most_common()
 
 
 def named(result: DiagnosisResult) -> str:

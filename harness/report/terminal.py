@@ -17,7 +17,7 @@ from rich.text import Text
 
 from harness.judgement import RunVerdict
 from harness.record import Figures, Run
-from harness.report import summary, units
+from harness.report import summary, sweeps, units
 from harness.report.summary import State
 
 _STYLES = {
@@ -46,6 +46,7 @@ def print_verdict(console: Console, run: Run, verdict: RunVerdict) -> None:
     for pair in ordered:
         for text in summary.failures(pair):
             console.print(f"[bold red]✗[/] [bold]{escape(pair.pair)}[/]: {escape(text)}", highlight=False)
+    _print_sweeps(console, run)
     console.print(Text(summary.headline(run, verdict), style="bold"))
     for text in summary.trust(run):
         console.print(Text(text))
@@ -53,6 +54,15 @@ def print_verdict(console: Console, run: Run, verdict: RunVerdict) -> None:
         console.print(Text(f"  {times}× {reason}", style="yellow"))
     for warning in run.warnings:
         console.print(Text(f"  {warning}", style="yellow"))
+
+
+def _print_sweeps(console: Console, run: Run) -> None:
+    for sweep in run.sweeps:
+        console.print(Text.assemble((f"{sweep.pair}/{sweep.variant}", "bold"), f": {sweeps.sentence(sweep)}"))
+        for warning in sweep.warnings:
+            console.print(Text(f"  {warning}", style="yellow"))
+    if run.sweeps:
+        console.print()
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.judgement import Diagnosis, DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
 from harness.record import Cause, Pair, Run, Trial, Variant, VariantResult
-from harness.report import summary, units, words
+from harness.report import summary, sweeps, units, words
 from harness.report.charts.model import Chart
 from harness.report.diff import DiffRow, Note, unified
 from harness.report.summary import State
@@ -74,6 +74,8 @@ class PairSection:
     predictions: tuple[Prediction, ...]
     overview: tuple[Chart, ...]  # one picture for all variants
     by_variant: tuple[Chart, ...]  # one picture a variant
+    sweep_charts: tuple[Chart, ...]
+    sweeps: tuple[sweeps.SweepPart, ...]
     table: FigureTable
     trials: tuple[TrialLine, ...]
     workload: str
@@ -164,8 +166,10 @@ def _section(pair: Pair, verdict: PairVerdict, run: Run, charts: tuple[Chart, ..
         missing=tuple(summary.missing(pair.name, run)),
         comparisons=_comparisons(pair, verdict),
         predictions=tuple(p for r in results if (p := _prediction(pair, r)) is not None),
-        overview=tuple(c for c in charts if not c.panels[0].label),
+        overview=tuple(c for c in charts if not c.panels[0].label and not c.name.startswith("sweep")),
         by_variant=tuple(c for c in charts if c.panels[0].label),
+        sweep_charts=tuple(c for c in charts if c.name.startswith("sweep")),
+        sweeps=tuple(sweeps.part(s) for s in run.sweeps if s.pair == pair.name),
         table=figure_table(results),
         trials=tuple(_trial_line(t) for t in run.trials if t.pair == pair.name),
         workload=words.workload(pair.workload),

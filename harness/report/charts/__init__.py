@@ -26,9 +26,10 @@ def _charts(rows: PairRows, families: tuple[Callable[[PairRows], Chart | None], 
 
 
 def _families() -> tuple[Callable[[PairRows], Chart | None], ...]:
-    from harness.report.charts import canary, outcomes, percentiles, throughput, timeline, waterfall
+    from harness.report.charts import canary, outcomes, percentiles, scalability, throughput, timeline, waterfall
 
-    return throughput.draw, percentiles.draw, outcomes.draw, canary.draw, waterfall.draw, timeline.draw
+    own = throughput.draw, percentiles.draw, outcomes.draw, canary.draw, waterfall.draw, timeline.draw
+    return *own, scalability.draw_goodput, scalability.draw_response
 
 
 def chart_files(charts: dict[str, tuple[Chart, ...]]) -> dict[str, str]:

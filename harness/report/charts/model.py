@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.record import Pair, Run, Trial, VariantResult
+from harness.record import Pair, Run, Scalability, Trial, VariantResult
 from harness.store import RunData
 
 Floats = npt.NDArray[np.float64]
@@ -92,6 +92,7 @@ class PairRows:
 
     pair: Pair
     variants: tuple[VariantRows, ...]
+    sweeps: tuple[Scalability, ...] = ()
 
 
 def rows_by_pair(run: Run, data: RunData) -> list[PairRows]:
@@ -115,6 +116,7 @@ def rows_by_pair(run: Run, data: RunData) -> list[PairRows]:
                 for name in pair.variants
                 if (pair.name, name) in valid and (pair.name, name) in results
             ),
+            sweeps=tuple(s for s in run.sweeps if s.pair == pair.name),
         )
         for pair in run.pairs
     ]
