@@ -97,10 +97,10 @@ def doubts(fit: ScalabilityFit, users: Sequence[float]) -> list[str]:
             f"only {len(users)} numbers of users: at least {ENOUGH_POINTS} are needed for intervals that say much"
         )
     if not described(fit):
-        off = f"{fit.misfit_share:.0%}" if fit.misfit_share < 10 else "many times its height"
+        off = f"{fit.misfit_share * 100:.0f} %" if fit.misfit_share < 10 else "many times its height"
         found.append(
             f"the law does not describe these points: they lie {off} off its curve, "
-            f"more than the {MISFIT_LIMIT:.0%} up to which σ, κ and the peak mean something"
+            f"more than the {MISFIT_LIMIT * 100:.0f} % up to which σ, κ and the peak mean something"
         )
         return found
     if fit.contention.low <= 0:

@@ -22,8 +22,8 @@ _CURVE_POINTS = 60
 _FAR = 2.5  # a ceiling this much above everything measured is left out of the picture
 _HOW_GOODPUT = (
     "Higher is better. Marks are measured, one trial each. The line is the Universal Scalability Law fitted to them, between the "
-    "thin lines of its 95 % band; dotted from mark to mark where the law does not describe them. Dashed and level: the ceiling. "
-    "The axis of users is logarithmic."
+    "thin lines of its 95 % band; dotted from mark to mark where the law does not describe them. Dashed and level: the ceiling, "
+    "unless it lies far above. The axis of users is logarithmic."
 )
 _HOW_RESPONSE = (
     "Lower is better. The line is half of the requests (p50), the dotted one 99 of 100 (p99), as lower bounds where requests had "
