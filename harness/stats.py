@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,25 +44,3 @@ def quantile(values: Floats, probability: float) -> float | None:
 def share(part: float, whole: float) -> float | None:
     """part / whole, or None when there is no whole."""
     return part / whole if whole else None
-
-
-def bootstrap_interval(
-    values: Floats,
-    statistic: Callable[[Floats], float],
-    *,
-    level: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
-) -> tuple[float, float] | None:
-    """The percentile bootstrap interval of a statistic of independent values; None with fewer than two of them.
-
-    Source: Efron & Tibshirani, An Introduction to the Bootstrap, Chapman & Hall 1993, chapter 13. Requests of one window are
-    not independent of each other: give it one value a window. With few values it is too narrow. The same seed gives the same
-    interval.
-    """
-    if len(values) < 2:
-        return None
-    drawn = np.random.default_rng(seed).choice(values, size=(resamples, len(values)))
-    found = np.array([statistic(sample) for sample in drawn])
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.stats import Floats, Quantile, bootstrap_interval, quantile, quantiles, share
+from harness.stats import Floats, Quantile, quantile, quantiles, share
 
 PROBABILITIES = ("0.5", "0.9", "0.95", "0.99", "1")  # those that are reported, as the exact numbers they stand for
 
@@ -102,26 +102,3 @@ def test_no_values_have_no_quantile() -> None:
 @pytest.mark.parametrize(("part", "whole", "expected"), [(1, 4, 0.25), (0, 4, 0.0), (0, 0, None), (3, 0, None)])
 def test_share_of_nothing_is_unknown(part: float, whole: float, expected: float | None) -> None:
     assert share(part, whole) == expected
-
-
-def test_the_bootstrap_interval_of_a_mean_is_about_that_of_its_standard_error() -> None:
-    values = np.random.default_rng(1).normal(10.0, 2.0, 200)
-    interval = bootstrap_interval(values, lambda sample: float(sample.mean()))
-    assert interval is not None
-    error = float(values.std(ddof=1)) / len(values) ** 0.5
-    assert interval == pytest.approx((values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=0.15 * error)
-
-
-@given(values=st.lists(times, min_size=2, max_size=12))
-def test_the_bootstrap_interval_lies_within_the_values_and_is_always_the_same(values: list[float]) -> None:
-    def middle(sample: Floats) -> float:
-        return float(np.median(sample))
-
-    interval = bootstrap_interval(array(values), middle, resamples=50)
-    assert interval is not None
-    assert min(values) <= interval[0] <= interval[1] <= max(values)
-    assert interval == bootstrap_interval(array(values), middle, resamples=50)
-
-
-def test_one_value_has_no_interval() -> None:
-    assert bootstrap_interval(array([1.0]), lambda sample: float(sample.mean())) is None
