@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.catalog import ceiling_rps
+from harness.check import machine_warnings
 from harness.errors import HarnessError
 from harness.figures import measure, outcomes
 from harness.forkserver import ForkServer
-from harness.machine import git_revision, this_machine
+from harness.machine import LOAD_PACKAGES, PACKAGES, git_revision, this_machine
 from harness.places import checkout_sites, loop_holds
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
@@ -25,7 +26,7 @@ from harness.record import Figures, InvariantResult, Pair, Profile, Run, Scalabi
 from harness.store import RunWriter, point_latest
 from harness.sweep import plan_sweeps, scalability
 from harness.target.seeding import seed
-from harness.target.target import PRELOAD
+from harness.target.target import OWN_PRELOAD, PRELOAD
 from harness.trial import Postgres, Rig, Subject, TrialData, TrialPlan, run_trial
 from harness.window import Window
 
@@ -45,10 +46,11 @@ ProgressFor = Callable[[list[tuple[str, str, int]]], AbstractContextManager[Prog
 
 @dataclass(frozen=True, kw_only=True)
 class BenchPlan:
-    root: Path  # the catalogue's
     pairs: list[Pair]
+    subjects: Mapping[tuple[str, str], Subject]  # of every pair and variant
     profile: Profile
-    postgres: str
+    postgres: str | None  # None: the apps have databases of their own, or need none
+    catalogue: Path | None  # what the template database is filled from; needed with postgres
     out: Path  # where run folders are made
     seed: int
     command: str
@@ -56,20 +58,24 @@ class BenchPlan:
     load_workers: int = 1
     sweep: tuple[int, ...] = ()  # numbers of users asked for; empty: what the pairs say
 
-    def subject(self, pair: Pair, variant: str) -> Subject:
-        """How a variant is started and driven."""
-        return Subject(
-            target=f"target_apps.{pair.name}.{variant}:app",
-            app_dir=self.root,
-            locustfile=self.root / pair.scenario,
+
+def catalogue_subjects(root: Path, pairs: Iterable[Pair]) -> dict[tuple[str, str], Subject]:
+    """How the catalogue's variants are started and driven."""
+    return {
+        (pair.name, variant): Subject(
+            target=f"target_apps.{pair.name}.{variant}:app", app_dir=root, locustfile=root / pair.scenario
         )
+        for pair in pairs
+        for variant in pair.variants
+    }
 
 
 @dataclass
 class _Measured:
     """What has been measured so far."""
 
-    postgres: str = "unknown"
+    postgres: str | None = None
+    warnings: tuple[str, ...] = ()
     trials: list[Trial] = field(default_factory=list)
     swept: list[Trial] = field(default_factory=list)
     windows: dict[tuple[str, str], list[Window]] = field(default_factory=lambda: defaultdict(list))
@@ -87,7 +93,7 @@ def plan_trials(plan: BenchPlan) -> list[TrialPlan]:
                         id=len(trials) + 1,
                         pair=pair,
                         variant=variant,
-                        subject=plan.subject(pair, variant),
+                        subject=plan.subjects[pair.name, variant],
                         block=block + 1,
                         seed=plan.seed + block,
                         profile=plan.profile,
@@ -117,6 +123,7 @@ def run_bench(plan: BenchPlan, progress_for: ProgressFor) -> BenchEnd:
     measured = _Measured()
     error: KeyboardInterrupt | HarnessError | None = None
     try:
+        measured.warnings = machine_warnings(plan.out)
         _measure(plan, folder, clock, progress_for, writer, measured)
     except (KeyboardInterrupt, HarnessError) as early:
         error = early
@@ -156,19 +163,22 @@ def _next_id(planned: int, measured: _Measured) -> int:
 def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> Iterator[Rig]:
     token = secrets.token_hex(4)
     with ExitStack() as stack:
-        targets = stack.enter_context(ForkServer(PRELOAD))
+        targets = stack.enter_context(ForkServer(PRELOAD if plan.catalogue else OWN_PRELOAD))
         loads = stack.enter_context(ForkServer(LOAD_PRELOAD))
-        server = stack.enter_context(start_postgres(plan.postgres, run_token=token))
-        measured.postgres = server.version
-        databases = Databases(server.url, run_token=token)
         logs = folder / "logs"
-        databases.create_template(lambda url: seed(targets, url, root=plan.root, log=logs / "seed.log"))
+        postgres = None
+        if plan.postgres is not None and plan.catalogue is not None:
+            server = stack.enter_context(start_postgres(plan.postgres, run_token=token))
+            measured.postgres = server.version
+            postgres = Postgres(databases=Databases(server.url, run_token=token), admin_url=server.url)
+            fill = partial(seed, targets, root=plan.catalogue, log=logs / "seed.log")
+            postgres.databases.create_template(fill)
         yield Rig(
             started_s=clock,
             logs=logs,
             targets=targets,
             loads=loads,
-            postgres=Postgres(databases=databases, admin_url=server.url),
+            postgres=postgres,
             port=plan.port,
             load_workers=plan.load_workers,
         )
@@ -193,6 +203,7 @@ def _run(plan: BenchPlan, folder: Path, started: datetime, wall_s: float, status
         for variant in pair.variants
         if measured.windows.get((pair.name, variant))
     ]
+    served = any(subject.served for subject in plan.subjects.values())
     return Run(
         id=folder.name,
         started_utc=started.isoformat(timespec="seconds"),
@@ -201,11 +212,12 @@ def _run(plan: BenchPlan, folder: Path, started: datetime, wall_s: float, status
         command=plan.command,
         seed=plan.seed,
         profile=plan.profile,
-        machine=this_machine(measured.postgres),
+        machine=this_machine(measured.postgres, PACKAGES if served else LOAD_PACKAGES),
         pairs=tuple(plan.pairs),
         trials=tuple(measured.trials),
         results=tuple(results),
         sweeps=_sweeps(measured.swept),
+        warnings=measured.warnings,
     )
 
 

@@ -110,7 +110,10 @@ def pair_names(root: Path) -> list[str]:
     """Names of all pairs, sorted. Raises UsageError when there is no catalogue."""
     folder = root / "target_apps"
     if not folder.is_dir():
-        raise UsageError(f"no catalogue: {folder} does not exist; run this in the project's folder")
+        raise UsageError(
+            "there is no catalogue here (no folder target_apps): run this in a checkout of the project, "
+            "or measure an app of your own with `harness run`"
+        )
     return sorted(p.parent.name for p in folder.glob("*/pair.toml"))
 
 

@@ -1,6 +1,6 @@
 """Verbs and exit codes, nothing else.
 
-0 passed; 1 an expectation failed; 2 usage or set-up; 3 the run is invalid or inconclusive; 130 interrupted.
+0 passed, or measured where nothing is expected; 1 an expectation failed; 2 usage or set-up; 3 the run is invalid or inconclusive; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
+    from harness.bench import BenchPlan
     from harness.record import Profile
 
 app = typer.Typer(
@@ -69,25 +71,122 @@ def bench(
     json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the table.")] = False,
 ) -> None:
     """Measure pairs: every variant, interleaved, with a report at the end."""
-    from harness.bench import BenchPlan, run_bench
+    from harness.bench import BenchPlan, catalogue_subjects
     from harness.catalog import catalogue_root, load_pairs
-    from harness.report.terminal import LiveProgress
+    from harness.own import without_secrets
     from harness.sweep import parse_users
 
     _interrupt_on_termination()
     root = catalogue_root()
+    chosen = load_pairs(root, pairs)
     plan = BenchPlan(
-        root=root,
-        pairs=load_pairs(root, pairs),
+        pairs=chosen,
+        subjects=catalogue_subjects(root, chosen),
         profile=_profile(profile),
         postgres=postgres,
+        catalogue=root,
         out=out_dir,
         seed=seed,
-        command=shlex.join(["harness", *sys.argv[1:]]),
+        command=shlex.join(["harness", *without_secrets(sys.argv[1:])]),
         port=_free(port),
         load_workers=load_workers,
         sweep=parse_users(sweep) if sweep is not None else (),
     )
+    _measure(plan, json=json)
+
+
+@app.command()
+def run(
+    target: Annotated[
+        str,
+        typer.Argument(help="module:app, started under the probe; or the URL of an app that runs, seen from outside."),
+    ],
+    locustfile: Annotated[Path, typer.Option("--locustfile", "-f", help="The Locust file that drives it.")],
+    users: Annotated[
+        int | None, typer.Option(help="Users who each wait for their answer; with --rate, the most requests in flight.")
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Requests a second that arrive by the clock, whether or not earlier ones are answered."),
+    ] = None,
+    arrivals: Annotated[
+        str | None, typer.Option(help="How they arrive at a --rate: poisson (the default) or even.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Length of each measured window.")] = 10.0,
+    warmup: Annotated[float, typer.Option(help="Seconds of load before each window, which do not count.")] = 2.0,
+    blocks: Annotated[int, typer.Option(help="Windows; the app is started anew for each.")] = 2,
+    app_dir: Annotated[
+        Path | None, typer.Option(help="Folder to import and run the app in.", show_default="the current one")
+    ] = None,
+    env: Annotated[
+        list[str] | None, typer.Option(help="An environment variable for the app, K=V; may be repeated.")
+    ] = None,
+    factory: Annotated[bool, typer.Option("--factory", help="module:name is a function that makes the app.")] = False,
+    canary: Annotated[
+        str | None, typer.Option(help="Path of a light route, asked 20 times a second beside the load.")
+    ] = None,
+    think: Annotated[
+        float | None, typer.Option(help="Seconds between a user's tasks, instead of the Locust file's wait_time.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of arrivals and of the Locust file's choices.")] = 1,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the app; 0 for any free one.")] = 0,
+    out_dir: Annotated[Path, typer.Option("--out", help="Where run folders are made.")] = Path("reports"),
+    json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the table.")] = False,
+) -> None:
+    """Measure an app of your own under any Locust file.
+
+    It runs in this environment, with its own settings and its own database, which the harness neither makes nor cleans up.
+    The same report as for a pair says how it fares and, when it was started here, what serialises, leaks or waits in it.
+
+    Exit codes: 0 measured; 2 bad input; 3 a trial is invalid, no conclusion; 130 interrupted, what was measured is kept.
+    """
+    from harness.own import OwnApp, own_plan, without_secrets
+
+    _interrupt_on_termination()
+    own = OwnApp(
+        target=target,
+        locustfile=locustfile,
+        users=users,
+        rate_rps=rate,
+        arrivals=arrivals,
+        think_s=think,
+        canary=canary,
+        seconds=seconds,
+        warmup_s=warmup,
+        blocks=blocks,
+        app_dir=app_dir,
+        env=env or (),
+        factory=factory,
+        port=_free(port),
+    )
+    command = shlex.join(["harness", *without_secrets(sys.argv[1:])])
+    _measure(own_plan(own, out=out_dir, seed=seed, command=command), json=json)
+
+
+@app.command()
+def check(
+    out_dir: Annotated[Path, typer.Option("--out", help="Where run folders would be made.")] = Path("reports"),
+) -> None:
+    """Look whether this machine is fit to measure on. What is not is a warning: the exit code stays 0."""
+    from rich.table import Table
+
+    from harness.check import check_machine
+
+    found = check_machine(out_dir)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for finding in found:
+        mark = "[yellow]![/]" if finding.warning else "[green]✓[/]"
+        table.add_row(mark, finding.name, Text(finding.value), Text(finding.warning or "", style="yellow"))
+    out.print(table)
+    warnings = sum(finding.warning is not None for finding in found)
+    out.print(f"{warnings} of {len(found)} may bend the figures." if warnings else "Nothing here bends the figures.")
+
+
+def _measure(plan: BenchPlan, *, json: bool) -> NoReturn:
+    """Runs a plan, shows what came of it, and ends with its exit code."""
+    from harness.bench import run_bench
+    from harness.report.terminal import LiveProgress
+
     end = run_bench(plan, lambda planned: LiveProgress(err, planned=planned))
     code = 0
     if end.folder is not None:

@@ -30,7 +30,8 @@ class DiagnosisResult:
 
     variant: str
     found: tuple[Diagnosis, ...]  # strongest first; empty: nothing to name
-    expected: Cause
+    probed: bool = True  # False: clients alone looked at it, so that nothing inside could be seen
+    expected: Cause | None  # None: nothing is known of it beforehand
     cause_right: bool | None  # None: the pair does not say (a partial without a cause)
     place_right: bool | None
 
@@ -38,9 +39,9 @@ class DiagnosisResult:
 @dataclass(frozen=True, kw_only=True)
 class PairVerdict:
     pair: str
-    effect: str  # "22 → 223 requests/s, 86 % failed → none"
+    effect: str  # "22 → 223 requests/s, 86 % failed → none"; of an app of the user's own "223 requests/s, none failed"
     effect_ratio: float | None  # goodput, fixed over buggy
-    sequential_alike: bool
+    sequential_alike: bool | None  # None: there is nothing to compare the answers with
     sequential_note: str
     expectations: tuple[ExpectationResult, ...]
     diagnoses: tuple[DiagnosisResult, ...]
@@ -49,7 +50,7 @@ class PairVerdict:
     @property
     def met(self) -> bool:
         return (
-            self.sequential_alike
+            self.sequential_alike is not False
             and all(e.met for e in self.expectations)
             and all(d.cause_right is not False and d.place_right is not False for d in self.diagnoses)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -16,17 +17,18 @@ PACKAGES = (
     "fastapi", "starlette", "uvicorn", "pydantic", "sqlalchemy", "psycopg", "asyncpg", "anyio", "httpx", "requests", "locust",
     "gevent",
 )  # fmt: skip
+LOAD_PACKAGES = ("locust", "gevent")
 
 
-def this_machine(postgres: str) -> Machine:
-    """The machine as it is now; ``postgres`` is the server's version."""
+def this_machine(postgres: str | None, packages: Sequence[str] = PACKAGES) -> Machine:
+    """The machine as it is now; ``postgres`` is the server's version, packages those whose versions matter to the run."""
     return Machine(
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_bytes=psutil.virtual_memory().total,
         cpu=_cpu(),
         system=f"{platform.system()} {platform.machine()}",
         python=platform.python_version(),
-        packages={name: found for name in PACKAGES if (found := _version(name)) is not None},
+        packages={name: found for name in packages if (found := _version(name)) is not None},
         postgres=postgres,
         git=git_revision(Path.cwd()),
     )

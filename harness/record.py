@@ -247,15 +247,15 @@ class Expectation:
 class Variant:
     name: str
     summary: str
-    cause: Cause
-    source: str  # text of the app
+    cause: Cause | None  # NONE: it has no bug, or none that was stated; null: nothing is known of it beforehand
+    source: str  # text of the app; empty where its files are not known
     file: str  # relative to the catalogue's root
     bug_line: int | None  # 1-based line of the mark in the source
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """One lesson: variants of an app that differ in nothing else."""
+    """One lesson: variants of an app that differ in nothing else. Or one app of the user's own, with nothing to compare."""
 
     name: str
     title: str
@@ -276,6 +276,11 @@ class Pair:
     sweep: tuple[
         int, ...
     ] = ()  # numbers of users at which it is measured as well; empty: no sweep is part of the lesson
+
+    @property
+    def judged(self) -> bool:
+        """Whether it says what must be seen. An app of the user's own does not: it is measured, and that is all."""
+        return bool(self.expectations) or any(v.cause is not None for v in self.variants.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -364,7 +369,7 @@ class Machine:
     system: str
     python: str
     packages: dict[str, str]
-    postgres: str
+    postgres: str | None  # the server's version; null where the app has a database of its own, or none
     git: str | None
 
 

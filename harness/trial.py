@@ -57,6 +57,7 @@ class Subject:
     app_dir: Path
     locustfile: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    factory: bool = False  # the target's name stands for a function that makes the app
 
     @property
     def served(self) -> bool:
@@ -155,11 +156,13 @@ def _serve_and_load(rig: Rig, plan: TrialPlan, database_url: str | None, log: Pa
         target, host = None, subject.target
         if subject.served:
             env = _environment(rig, plan, database_url, children, log)
-            server = start_target(rig.targets, host, app_dir=subject.app_dir, env=env, log=log, port=rig.port)
+            server = start_target(
+                rig.targets, host, app_dir=subject.app_dir, env=env, log=log, port=rig.port, factory=subject.factory
+            )
             target, host = server.child, server.url
             children.append(target)
         job = load_job(plan, host, rig.load_workers)
-        load = rig.loads.spawn("harness.load.main:run", job, log=log, cwd=subject.app_dir)
+        load = rig.loads.spawn("harness.load.main:run", job, log=log)
         children.append(load)
         on_step("sequential check")
         limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S

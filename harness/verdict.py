@@ -19,8 +19,8 @@ def judge(run: Run) -> RunVerdict:
 def _judge_pair(run: Run, pair: Pair) -> PairVerdict:
     results = {r.variant: r for r in run.results if r.pair == pair.name}
     trials = _trials(run, pair)
-    alike, note = _sequential(trials)
-    effect, ratio = _effect(results)
+    alike, note = _sequential(trials) if pair.judged else _alone(trials)
+    effect, ratio = _effect(results) if pair.judged else (_state(results), None)
     return PairVerdict(
         pair=pair.name,
         effect=effect,
@@ -84,9 +84,33 @@ def _sequential(trials: list[Trial]) -> tuple[bool, str]:
     return True, f"one user, one request at a time: {count} answers, alike in {_listed(sorted(variants))}"
 
 
+def _alone(trials: list[Trial]) -> tuple[bool | None, str]:
+    """What one user got from an app that is compared with no other; whether answers are right only its scenario can say."""
+    answers = [answer for trial in trials for answer in trial.sequential]
+    if not answers:
+        return None, "no answer to a single user was kept"
+    bad = [answer for answer in answers if not 200 <= answer.status < 400]
+    if bad:
+        what = f"{bad[0].name}: status {bad[0].status}" if bad[0].status else f"{bad[0].name}: no answer"
+        return (
+            None,
+            f"one user, one request at a time, already gets {len(bad)} errors in {len(answers)} answers ({what})",
+        )
+    return None, f"one user, one request at a time: {len(answers)} answers without an error"
+
+
 def _hold_against_truth(variant: Variant, result: VariantResult) -> DiagnosisResult:
     found = diagnose(result)
     causes = [d.cause for d in found]
+    if variant.cause is None:
+        return DiagnosisResult(
+            variant=variant.name,
+            found=found,
+            probed=result.figures.loop_held_share is not None,
+            expected=None,
+            cause_right=None,
+            place_right=None,
+        )
     if variant.cause is Cause.NONE:
         # A fix must leave nothing to name; of a partial without a cause the pair does not say what remains.
         right = not causes if variant.name == "fixed" else None
@@ -138,6 +162,12 @@ def _effect(results: dict[str, VariantResult]) -> tuple[str, float | None]:
     if not (buggy.failed_share or fixed.failed_share):
         return rates, ratio
     return f"{rates}, {_failed(buggy)} failed → {_failed(fixed)}", ratio
+
+
+def _state(results: dict[str, VariantResult]) -> str:
+    """What an app of the user's own does, in few words."""
+    told = [f"{_rate(r.figures)} requests/s, {_failed(r.figures)} failed" for r in results.values()]
+    return "; ".join(told) or "not measured"
 
 
 def _rate(figures: Figures) -> str:

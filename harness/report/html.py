@@ -49,7 +49,7 @@ def _template() -> Template:
         "svg": Markup,
         "swatch": _swatch,
     }
-    environment.globals |= {"marks": summary.MARKS, "glossary": words.GLOSSARY}
+    environment.globals |= {"marks": summary.MARKS}
     return environment.get_template("report.html.j2")
 
 

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from harness.judgement import DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
 from harness.record import Run, Trial
 from harness.report import summary
-from harness.report.words import CAUSES, bound, measured, subject
+from harness.report.words import bound, measured, subject, true_cause
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -48,6 +48,10 @@ def _problem(case: ET.Element, kind: str, message: str, detail: str = "") -> Non
 
 
 def _sequential(pair: PairVerdict) -> ET.Element:
+    if pair.sequential_alike is None:
+        case = _case(pair.pair, "was measured")
+        ET.SubElement(case, "system-out").text = _clean(f"{pair.effect}\n{pair.sequential_note}")
+        return case
     case = _case(pair.pair, "variants answer alike with one user")
     if not pair.sequential_alike:
         _problem(case, "failure", pair.sequential_note)
@@ -71,9 +75,12 @@ def _expectation(pair: str, result: ExpectationResult) -> ET.Element:
 
 def _diagnosis(pair: str, d: DiagnosisResult) -> ET.Element:
     case = _case(pair, f"diagnosis of {d.variant}")
+    if d.expected is None and d.found:
+        text = "\n".join(f"{found.message} {found.evidence}" for found in d.found)
+        ET.SubElement(case, "system-out").text = _clean(text)
     if d.cause_right is False or d.place_right is False:
         evidence = "\n".join(f"{found.message} {found.evidence}" for found in d.found)
-        _problem(case, "failure", f"{summary.named(d)} ({summary.ruling(d)}), true: {CAUSES[d.expected]}", evidence)
+        _problem(case, "failure", f"{summary.named(d)} ({summary.ruling(d)}), true: {true_cause(d)}", evidence)
     return case
 
 

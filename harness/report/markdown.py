@@ -17,7 +17,7 @@ def render_markdown(run: Run, verdict: RunVerdict) -> str:
         f"## {plain(summary.headline(run, verdict))}",
         plain(" ".join(summary.trust(run))),
         _about(run),
-        _table(run, verdict),
+        *(_own(run, verdict) if summary.all_own(run) else [_table(run, verdict)]),
         *_failures(run, verdict),
         *_invalid(run),
     ]
@@ -31,8 +31,9 @@ def plain(text: str) -> str:
 
 def _about(run: Run) -> str:
     m = run.machine
-    git = f", git {m.git}" if m.git else ""
-    return f"`{run.command.replace('`', '')}` on {m.cores} cores, Python {m.python}, Postgres {plain(m.postgres)}{plain(git)}."
+    postgres = f", Postgres {plain(m.postgres)}" if m.postgres else ""
+    git = f", git {plain(m.git)}" if m.git else ""
+    return f"`{run.command.replace('`', '')}` on {m.cores} cores, Python {m.python}{postgres}{git}."
 
 
 def _table(run: Run, verdict: RunVerdict) -> str:
@@ -44,6 +45,17 @@ def _table(run: Run, verdict: RunVerdict) -> str:
         mark = f"{summary.MARKS[state]} {state}"
         rows.append(f"| `{pair.pair}` | {plain(pair.effect)} | {mark} | {plain(summary.guilty(pair))} |")
     return "\n".join(rows)
+
+
+def _own(run: Run, verdict: RunVerdict) -> list[str]:
+    """The figures of an app of the user's own, and what was found in it."""
+    blocks = []
+    for pair in verdict.pairs:
+        rows = [f"| {plain(label)} | {plain(value)} |" for label, value in summary.key_figures(pair.pair, run)]
+        found = [f"- **{plain(what)}**: {plain(text)} {plain(why)}" for what, text, why in summary.findings(pair)]
+        blocks += ["\n".join(["| figure | measured |", "|---|---|", *rows]), "\n".join(found)]
+        blocks.append(plain(f"{pair.sequential_note[:1].upper()}{pair.sequential_note[1:]}."))
+    return blocks
 
 
 def _failures(run: Run, verdict: RunVerdict) -> list[str]:

@@ -8,9 +8,18 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from harness.judgement import DiagnosisResult, PairVerdict, RunVerdict
-from harness.record import Cause, Run
+from harness.record import Cause, Pair, Run
 from harness.report import units
-from harness.report.words import CAUSES, bound, measured, short_place, subject
+from harness.report.words import (
+    CAUSES,
+    KEY_FIGURES,
+    bound,
+    figure_label,
+    measured,
+    short_place,
+    subject,
+    true_cause,
+)
 
 NOT_REACHED = "the run ended before this pair's turn"
 
@@ -19,6 +28,7 @@ class State(StrEnum):
     """What became of a pair. Each has a mark and a word, so that none needs a colour."""
 
     MET = "met"
+    MEASURED = "measured"  # and nothing was expected of it
     NOT_MET = "not met"
     DOUBTFUL = "partly invalid"  # as expected, and some of its trials are invalid
     INVALID = "invalid"
@@ -28,6 +38,7 @@ class State(StrEnum):
 
 MARKS = {
     State.MET: "✓",
+    State.MEASURED: "✓",
     State.NOT_MET: "✗",
     State.DOUBTFUL: "!",
     State.INVALID: "!",
@@ -78,7 +89,19 @@ def state(pair: PairVerdict, run: Run) -> State:
         return State.INVALID if pair.invalid else State.UNMEASURED
     if not pair.met:
         return State.NOT_MET
-    return State.DOUBTFUL if pair.invalid else State.MET
+    if pair.invalid:
+        return State.DOUBTFUL
+    return State.MET if judged(pair.pair, run) else State.MEASURED
+
+
+def judged(pair: str, run: Run) -> bool:
+    """Whether a pair says what must be seen of it."""
+    return any(p.name == pair and p.judged for p in run.pairs)
+
+
+def all_own(run: Run) -> bool:
+    """Whether the run measured apps of the user's own, which nothing is expected of."""
+    return bool(run.pairs) and not any(p.judged for p in run.pairs)
 
 
 def missing(pair: str, run: Run) -> list[str]:
@@ -89,6 +112,8 @@ def missing(pair: str, run: Run) -> list[str]:
 
 def headline(run: Run, verdict: RunVerdict) -> str:
     """The result in one sentence: "5 of 6 pairs show what they should"."""
+    if all_own(run):
+        return " ".join(_own_headline(pair, run, verdict) for pair in run.pairs)
     met = sum(state(p, run) in (State.MET, State.DOUBTFUL) for p in verdict.pairs)
     total = len(run.pairs)
     if not total:
@@ -100,6 +125,33 @@ def headline(run: Run, verdict: RunVerdict) -> str:
             else f"All {total} pairs show what is expected of them."
         )
     return f"{met} of {units.plural(total, 'pair')} show what is expected of them."
+
+
+def _own_headline(pair: Pair, run: Run, verdict: RunVerdict) -> str:
+    found = next((p for p in verdict.pairs if p.pair == pair.name), None)
+    if found is None or missing(pair.name, run):
+        return f"{pair.title}: nothing was measured that can be trusted."
+    return f"{pair.title}: {found.effect}; {_own_guilty(found)}."
+
+
+def key_figures(pair: str, run: Run) -> list[tuple[str, str]]:
+    """What was measured of an app of the user's own, in few figures: label, value with its unit and what limits it."""
+    return [
+        (figure_label(name), units.figure(name, value) + (f" ({r.warnings[name]})" if name in r.warnings else ""))
+        for r in run.results
+        if r.pair == pair
+        for name in KEY_FIGURES
+        if (value := getattr(r.figures, name)) is not None
+    ]
+
+
+def findings(pair: PairVerdict) -> list[tuple[str, str, str]]:
+    """All that was found from inside: what and where, what it means, on what evidence."""
+    return [
+        (CAUSES[f.cause] + (f" at {short_place(f.frame)}" if f.frame else ""), f.message, f.evidence)
+        for d in pair.diagnoses
+        for f in d.found
+    ]
 
 
 def trust(run: Run) -> list[str]:
@@ -140,6 +192,12 @@ def guilty(pair: PairVerdict) -> str:
     return "; ".join(f"{d.variant}: {named(d)}" for d in told) or "nothing"
 
 
+def _own_guilty(pair: PairVerdict) -> str:
+    if any(not d.probed for d in pair.diagnoses):
+        return "seen from outside only"
+    return ", and ".join(what for what, _, _ in findings(pair)) or "nothing to name was found inside"
+
+
 def ruling(result: DiagnosisResult) -> str:
     """How a diagnosis compares with what is known of the variant."""
     words = []
@@ -155,7 +213,7 @@ def failures(pair: PairVerdict) -> list[str]:
     out = []
     if pair.sequential_note == NOT_REACHED:
         return [NOT_REACHED]
-    if not pair.sequential_alike:
+    if pair.sequential_alike is False:
         out.append(f"the variants do not answer alike with one user: {pair.sequential_note}")
     for e in pair.expectations:
         if not e.met:
@@ -163,5 +221,5 @@ def failures(pair: PairVerdict) -> list[str]:
             out.append(f"{that}: {subject(e.expectation)} is {measured(e)}, wanted {bound(e.expectation)}")
     for d in pair.diagnoses:
         if d.cause_right is False or d.place_right is False:
-            out.append(f"{d.variant}: {named(d)} ({ruling(d)}; true: {CAUSES[d.expected]})")
+            out.append(f"{d.variant}: {named(d)} ({ruling(d)}; true: {true_cause(d)})")
     return out

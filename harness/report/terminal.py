@@ -15,13 +15,14 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from harness.judgement import RunVerdict
+from harness.judgement import PairVerdict, RunVerdict
 from harness.record import Figures, Run
 from harness.report import summary, sweeps, units
 from harness.report.summary import State
 
 _STYLES = {
     State.MET: "green",
+    State.MEASURED: "green",
     State.NOT_MET: "bold red",
     State.DOUBTFUL: "yellow",
     State.INVALID: "yellow",
@@ -32,16 +33,12 @@ _SHOWN = 12  # finished trials in the live view
 
 def print_verdict(console: Console, run: Run, verdict: RunVerdict) -> None:
     """The final table, what is not as expected, and whether the figures can be trusted."""
-    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for column in ("pair", "effect of the fix", "verdict", "named from inside"):
-        table.add_column(column, overflow="fold", no_wrap=column in ("pair", "verdict"))
     ordered = summary.by_effect(summary.whole(run, verdict))
-    for pair in ordered:
-        state = summary.state(pair, run)
-        mark = Text(f"{summary.MARKS[state]} {state}", style=_STYLES[state])
-        table.add_row(Text(pair.pair), Text(pair.effect), mark, Text(summary.guilty(pair)))
-    if ordered:
-        console.print(table)
+    if summary.all_own(run):
+        for pair in ordered:
+            _print_own(console, pair, run)
+    elif ordered:
+        console.print(_table(ordered, run))
         console.print()
     for pair in ordered:
         for text in summary.failures(pair):
@@ -63,6 +60,30 @@ def _print_sweeps(console: Console, run: Run) -> None:
             console.print(Text(f"  {warning}", style="yellow"))
     if run.sweeps:
         console.print()
+
+
+def _table(ordered: Sequence[PairVerdict], run: Run) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in ("pair", "effect of the fix", "verdict", "named from inside"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("pair", "verdict"))
+    for pair in ordered:
+        state = summary.state(pair, run)
+        mark = Text(f"{summary.MARKS[state]} {state}", style=_STYLES[state])
+        table.add_row(Text(pair.pair), Text(pair.effect), mark, Text(summary.guilty(pair)))
+    return table
+
+
+def _print_own(console: Console, pair: PairVerdict, run: Run) -> None:
+    """The figures of an app of the user's own, and what was found in it."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for label, value in summary.key_figures(pair.pair, run):
+        table.add_row(label, Text(value, style="bold"))
+    if table.row_count:
+        console.print(table)
+        console.print()
+    for _, message, evidence in summary.findings(pair):
+        console.print(Text.assemble(("● ", "red"), message, " ", (f"({evidence})", "dim")))
+    console.print(Text(f"{pair.sequential_note[:1].upper()}{pair.sequential_note[1:]}."))
 
 
 @dataclass

@@ -63,6 +63,14 @@ class TrialLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Inside:
+    """What was seen of an app that nothing is expected of."""
+
+    notes: tuple[Note, ...]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PairSection:
     """Everything that a pair's section shows."""
 
@@ -71,6 +79,7 @@ class PairSection:
     state: State
     missing: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
+    inside: Inside | None
     predictions: tuple[Prediction, ...]
     overview: tuple[Chart, ...]  # one picture for all variants
     by_variant: tuple[Chart, ...]  # one picture a variant
@@ -94,7 +103,8 @@ class Page:
     trusted: bool
     reasons: tuple[tuple[str, int], ...]
     facts: tuple[tuple[str, str], ...]
-    lines: tuple[Line, ...]
+    lines: tuple[Line, ...]  # empty where nothing is compared
+    glossary: tuple[tuple[str, str], ...]
     sections: tuple[PairSection, ...]
 
 
@@ -111,7 +121,8 @@ def page(run: Run, verdict: RunVerdict, charts: Mapping[str, tuple[Chart, ...]])
         trusted=complete and verdict.valid and bool(run.trials),
         reasons=tuple(summary.invalid_reasons(run)),
         facts=_facts(run),
-        lines=_lines(ordered, pairs, run),
+        lines=() if summary.all_own(run) else _lines(ordered, pairs, run),
+        glossary=_glossary(run),
         sections=tuple(_section(pairs[v.pair], v, run, charts.get(v.pair, ())) for v in ordered),
     )
 
@@ -119,19 +130,35 @@ def page(run: Run, verdict: RunVerdict, charts: Mapping[str, tuple[Chart, ...]])
 def _facts(run: Run) -> tuple[tuple[str, str], ...]:
     m, p = run.machine, run.profile
     blocks = units.plural(p.blocks, "block")
+    own = summary.all_own(run)
     profile = (
-        f"{p.name}: {blocks} of {units.seconds(p.window_s)} for each variant, interleaved, "
-        f"after {units.seconds(p.warmup_s)} of warm-up"
+        f"{blocks} of {units.seconds(p.window_s)}" if own else f"{p.name}: {blocks} of {units.seconds(p.window_s)}"
     )
+    profile += "" if own else " for each variant, interleaved"
+    profile += f", {'each ' if own else ''}after {units.seconds(p.warmup_s)} of warm-up"
+    fastapi = m.packages.get("fastapi")
+    software = [f"Python {m.python}"]
+    software += [f"Postgres {m.postgres}"] if m.postgres else []
+    software += [f"FastAPI {fastapi}"] if fastapi else []
     return (
         ("Command", run.command),
-        ("Profile", profile),
+        ("Windows" if own else "Profile", profile),
         ("Started", f"{summary.started(run):%Y-%m-%d %H:%M} UTC, took {units.seconds(round(run.wall_s))}"),
         ("Git", m.git or "not a git checkout"),
         ("Machine", f"{units.plural(m.cores, 'core')}, {units.size(m.memory_bytes)}, {m.cpu}, {m.system}"),
-        ("Software", f"Python {m.python}, Postgres {m.postgres}, FastAPI {m.packages.get('fastapi', units.NONE)}"),
+        ("Software", ", ".join(software)),
         ("Seed", str(run.seed)),
     )
+
+
+def _glossary(run: Run) -> tuple[tuple[str, str], ...]:
+    """The terms of what is shown."""
+
+    def shown(term: str) -> bool:
+        name = words.TERM_FIGURES.get(term)
+        return name is None or any(getattr(r.figures, name) is not None for r in run.results)
+
+    return tuple((term, text) for term, text in words.GLOSSARY if shown(term))
 
 
 def _lines(ordered: list[PairVerdict], pairs: Mapping[str, Pair], run: Run) -> tuple[Line, ...]:
@@ -165,6 +192,7 @@ def _section(pair: Pair, verdict: PairVerdict, run: Run, charts: tuple[Chart, ..
         state=summary.state(verdict, run),
         missing=tuple(summary.missing(pair.name, run)),
         comparisons=_comparisons(pair, verdict),
+        inside=None if pair.judged else _inside(verdict),
         predictions=tuple(p for r in results if (p := _prediction(pair, r)) is not None),
         overview=tuple(c for c in charts if not c.panels[0].label and not c.name.startswith("sweep")),
         by_variant=tuple(c for c in charts if c.panels[0].label),
@@ -174,8 +202,24 @@ def _section(pair: Pair, verdict: PairVerdict, run: Run, charts: tuple[Chart, ..
         trials=tuple(_trial_line(t) for t in run.trials if t.pair == pair.name),
         workload=words.workload(pair.workload),
         settings=tuple((name, _setting(name, value)) for name, value in pair.settings.items()),
-        commands=(f"make bench PAIRS={pair.name} PROFILE={run.profile.name}", f"harness bench {pair.name}"),
+        commands=(
+            (f"make bench PAIRS={pair.name} PROFILE={run.profile.name}", f"harness bench {pair.name}")
+            if pair.judged
+            else (run.command,)
+        ),
     )
+
+
+def _inside(verdict: PairVerdict) -> Inside:
+    notes = tuple(
+        Note(head=what[:1].upper() + what[1:], text=text, evidence=why) for what, text, why in summary.findings(verdict)
+    )
+    sentences = [f"{verdict.sequential_note[:1].upper()}{verdict.sequential_note[1:]}."]
+    if any(not d.probed for d in verdict.diagnoses):
+        sentences.insert(0, words.OUTSIDE)
+    elif verdict.diagnoses and not notes:
+        sentences.insert(0, words.NOTHING_INSIDE)
+    return Inside(notes=notes, sentences=tuple(sentences))
 
 
 def _setting(name: str, value: float) -> str:
@@ -264,11 +308,13 @@ def expectation_words(e: ExpectationResult) -> tuple[str, str, str]:
 def diagnosis_words(d: DiagnosisResult) -> tuple[str, str]:
     """What the harness named from inside a variant, and how that compares with what is true of it."""
     head = f"Named from inside {d.variant}: {summary.named(d)}" if d.found else f"Nothing named inside {d.variant}"
+    if d.expected is None:
+        return head, "Nothing was known of it beforehand."
     if d.cause_right is None and d.place_right is None:
         return head, "What remains of the bug there was not stated beforehand."
     if d.expected is Cause.NONE:
         return head, "Rightly: it has no bug." if d.cause_right else "Wrongly: it has no bug."
-    return head, f"True of it: {words.CAUSES[d.expected]}. Named: {summary.ruling(d)}."
+    return head, f"True of it: {words.true_cause(d)}. Named: {summary.ruling(d)}."
 
 
 def met_state(met: bool) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.judgement import ExpectationResult
+from harness.judgement import DiagnosisResult, ExpectationResult
 from harness.record import Cause, Expectation, Frame, Outcome, Workload
 from harness.report import units
 
@@ -95,6 +95,13 @@ FIGURES: tuple[FigureWords, ...] = (
 )
 _LABELS = {f.name: f.label for f in FIGURES}
 
+# What says most about an app that is compared with nothing, for the short forms of the report.
+KEY_FIGURES = (
+    "goodput_rps", "failed_share", "unfinished", "response_p50_s", "response_p99_s", "canary_p99_s", "loop_lag_p99_s",
+    "loop_held_share", "token_wait_p95_s", "connections_out_max", "checkout_wait_p95_s", "outlived_per_request",
+    "queries_per_request", "cpu_share",
+)  # fmt: skip
+
 SOURCES: dict[str, str] = {
     "S0": "a review guide",
     "S1": "a clean-up service's page",
@@ -133,6 +140,15 @@ OUTCOMES: dict[str, str] = {
     Outcome.UNFINISHED: "still waiting at the end",
 }
 
+OUTSIDE = (
+    "It was measured from outside: what serialises, leaks or waits inside it cannot be known from there. Given as module:app it "
+    "is started under the probe, which names the lines."
+)
+NOTHING_INSIDE = (
+    "Nothing was found to name: no line held the event loop for long, no connection outlived its request or was opened for each, "
+    "and requests did not wait for the pool or for a thread. Under more load, or other requests, that may change."
+)
+
 GLOSSARY: tuple[tuple[str, str], ...] = (
     ("throughput", "All answers per second, right or wrong."),
     ("goodput", "Correct answers per second. An error sent back quickly raises throughput and not goodput."),
@@ -169,6 +185,16 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "A trial whose own measurement cannot be trusted. It is shown with its reasons and used for no figure.",
     ),
 )
+
+# Terms that are explained only where the figure is shown.
+TERM_FIGURES = {
+    "ceiling": "ceiling_rps",
+    "loop lag": "loop_lag_p99_s",
+    "thread tokens": "tokens_in_use_max",
+    "checkout wait": "checkout_wait_p95_s",
+    "hold": "hold_p50_s",
+    "canary": "canary_p50_s",
+}
 
 
 def figure_label(name: str) -> str:
@@ -209,6 +235,11 @@ def sources(names: tuple[str, ...]) -> str:
     return ", ".join(SOURCES["beyond"] if n == "beyond" else f"{SOURCES.get(n, 'source')} ({n})" for n in names)
 
 
+def true_cause(d: DiagnosisResult) -> str:
+    """What is known to be wrong with a variant."""
+    return CAUSES[d.expected or Cause.NONE]
+
+
 def short_place(frame: Frame) -> str:
     """A place in source code, without the folders that lead to it: "buggy.py:25 in get_db"."""
     return f"{frame.file.rsplit('/', 1)[-1]}:{frame.line} in {frame.function}"
@@ -218,7 +249,8 @@ def workload(w: Workload) -> str:
     """What the clients do, in one or two sentences."""
     if w.model == "open":
         kind = "at even intervals" if w.arrivals == "even" else "at random moments (Poisson)"
-        text = f"Requests arrive by the clock, {units.number(w.rate_rps)} a second {kind}, whether or not earlier ones have been answered."
+        text = f"Requests arrive by the clock, {units.number(w.rate_rps)} a second {kind}, whether or not earlier ones have been answered; "
+        text += f"at most {w.users} are under way at once."
     else:
         users = units.plural(w.users, "user")
         text = f"{users}, each sending the next request when the last one has been answered"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 import sys
 from multiprocessing.connection import Connection
@@ -30,8 +31,9 @@ class _Server(uvicorn.Server):
 def serve(job: dict[str, Any], channel: Connection) -> None:
     """Serves until told to stop.
 
-    job: app "module:name"; app_dir, the folder to import it from; port, 0 for any free one.
-    Says "ready" with its port, then "rows" until it is stopped; ends with status 1 when the app cannot be imported.
+    job: app "module:name"; app_dir, the folder to import it from; port, 0 for any free one; factory, whether the name stands
+    for a function that makes the app. Says "ready" with its port, then "rows" until it is stopped; ends with status 1 when the
+    app cannot be imported.
     """
     random.seed()
     sys.path.insert(0, job["app_dir"])
@@ -44,7 +46,7 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
 
     probe = InstalledProbe(job["app_dir"], channel, on_stop=stop)
     try:
-        app = import_from_string(job["app"])
+        app = _imported(job["app"], factory=job["factory"])
     except ImportFromStringError as error:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None
@@ -55,3 +57,17 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
     server = _Server(config, probe)
     probe.thread.start()
     server.run()
+
+
+def _imported(name: str, *, factory: bool) -> Any:
+    """The app. Raises ImportFromStringError with a sentence when there is none of that name, or what is there is no app."""
+    found = import_from_string(name)
+    if not callable(found):
+        raise ImportFromStringError(f"{name} is {type(found).__name__!r}, not an app")
+    if factory:
+        return found()
+    if inspect.isfunction(found) and not inspect.signature(found).parameters:
+        raise ImportFromStringError(
+            f"{name} is a function without parameters, not an app; does it make one? Add --factory"
+        )
+    return found

@@ -15,6 +15,8 @@ PRELOAD = (
     "sqlalchemy.ext.asyncio", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.postgresql.asyncpg", "psycopg",
     "asyncpg", "httpx", "requests", "pydantic_settings", "harness.target.serve", "harness.target.upstream",
 )  # fmt: skip
+# What an app of the user's own needs it imports itself, in its own environment, and in the versions that it finds there.
+OWN_PRELOAD = ("harness.target.serve",)
 READY_LIMIT_S = 30.0
 
 
@@ -31,10 +33,20 @@ class Server:
 
 
 def start_target(
-    forks: ForkServer, app: str, *, app_dir: Path, env: Mapping[str, str], log: Path, port: int = 0
+    forks: ForkServer,
+    app: str,
+    *,
+    app_dir: Path,
+    env: Mapping[str, str],
+    log: Path,
+    port: int = 0,
+    factory: bool = False,
 ) -> Server:
-    """Starts ``module:app`` from its folder under the probe. Raises TargetError when it does not get ready."""
-    job = {"app": app, "app_dir": str(app_dir), "port": port}
+    """Starts ``module:app`` from its folder under the probe. Raises TargetError when it does not get ready.
+
+    factory: the name stands for a function that makes the app.
+    """
+    job = {"app": app, "app_dir": str(app_dir), "port": port, "factory": factory}
     child = forks.spawn("harness.target.serve:serve", job, log=log, env=env, cwd=app_dir)
     return _ready(child, app)
 

@@ -505,7 +505,7 @@ def _judged(e: Expectation, figures: dict[str, Figures]) -> ExpectationResult:
 def _diagnosis(pair: Pair, variant: str) -> DiagnosisResult:
     expected = pair.variants[variant].cause
     found: tuple[Diagnosis, ...] = ()
-    if expected is not Cause.NONE:
+    if expected not in (None, Cause.NONE):
         message = {
             Cause.LOOP_BLOCKED: "requests.get ran on the event loop. Nothing else could run meanwhile.",
             Cause.CONNECTION_LEAKED: "The sessions made here never gave their connections back.",

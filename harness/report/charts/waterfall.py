@@ -106,12 +106,19 @@ def draw(pair: PairRows) -> Chart | None:
     return Chart(
         name="waterfall",
         title="Where each request waits",
-        reading=f"The same {units.seconds(length)} of each variant: one bar a request, from when it was meant to start "
-        "until its answer.",
+        reading=f"{_stretch(length, len(falls))}: one bar a request, from when it was meant to start until its answer.",
         how="Short bars are good. Bars that end one after another like stairs wait for one thing that serves them one "
         "at a time; a wall of long bars waits for something that does not come back.",
         legend=tuple(part for part, seen in zip(PARTS, used, strict=True) if seen),
         panels=tuple(_panel(pair.pair.name, name, w, length) for name, w in falls),
+    )
+
+
+def _stretch(length: float, variants: int) -> str:
+    return (
+        f"The same {units.seconds(length)} of each variant"
+        if variants > 1
+        else f"{units.seconds(length)} of the window"
     )
 
 
