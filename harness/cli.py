@@ -30,6 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 out = Console()
 err = Console(stderr=True)
@@ -99,36 +100,51 @@ def bench(
 def run(
     target: Annotated[
         str,
-        typer.Argument(help="module:app, started under the probe; or the URL of an app that runs, seen from outside."),
+        typer.Argument(
+            metavar="TARGET",
+            help="module:app, started under the probe; or the URL of an app that runs, seen from outside.",
+        ),
     ],
-    locustfile: Annotated[Path, typer.Option("--locustfile", "-f", help="The Locust file that drives it.")],
+    locustfile: Annotated[
+        Path, typer.Option("--locustfile", "-f", metavar="LOCUSTFILE", help="The Locust file that drives it.")
+    ],
     users: Annotated[
-        int | None, typer.Option(help="Users who each wait for their answer; with --rate, the most requests in flight.")
+        int | None,
+        typer.Option(
+            metavar="N", help="Users who each wait for their answer; with --rate, the most requests in flight."
+        ),
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(help="Requests a second that arrive by the clock, whether or not earlier ones are answered."),
+        typer.Option(
+            metavar="R", help="Requests a second that arrive by the clock, whether or not earlier ones are answered."
+        ),
     ] = None,
     arrivals: Annotated[
-        str | None, typer.Option(help="How they arrive at a --rate: poisson (the default) or even.")
+        str | None,
+        typer.Option(metavar="poisson|even", help="How they arrive at a --rate: poisson (the default) or even."),
     ] = None,
-    seconds: Annotated[float, typer.Option(help="Length of each measured window.")] = 10.0,
-    warmup: Annotated[float, typer.Option(help="Seconds of load before each window, which do not count.")] = 2.0,
-    blocks: Annotated[int, typer.Option(help="Windows; the app is started anew for each.")] = 2,
+    seconds: Annotated[float, typer.Option(metavar="S", help="Length of each measured window.")] = 10.0,
+    warmup: Annotated[
+        float, typer.Option(metavar="S", help="Seconds of load before each window, which do not count.")
+    ] = 2.0,
+    blocks: Annotated[int, typer.Option(metavar="N", help="Windows; the app is started anew for each.")] = 2,
     app_dir: Annotated[
-        Path | None, typer.Option(help="Folder to import and run the app in.", show_default="the current one")
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder to import and run the app in.", show_default="the current one"),
     ] = None,
     env: Annotated[
-        list[str] | None, typer.Option(help="An environment variable for the app, K=V; may be repeated.")
+        list[str] | None, typer.Option(metavar="K=V", help="An environment variable for the app, K=V; may be repeated.")
     ] = None,
     factory: Annotated[bool, typer.Option("--factory", help="module:name is a function that makes the app.")] = False,
     canary: Annotated[
-        str | None, typer.Option(help="Path of a light route, asked 20 times a second beside the load.")
+        str | None, typer.Option(metavar="PATH", help="Path of a light route, asked 20 times a second beside the load.")
     ] = None,
     think: Annotated[
-        float | None, typer.Option(help="Seconds between a user's tasks, instead of the Locust file's wait_time.")
+        float | None,
+        typer.Option(metavar="S", help="Seconds between a user's tasks, instead of the Locust file's wait_time."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of arrivals and of the Locust file's choices.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of arrivals and of the Locust file's choices.")] = 1,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the app; 0 for any free one.")] = 0,
     out_dir: Annotated[Path, typer.Option("--out", help="Where run folders are made.")] = Path("reports"),
     json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the table.")] = False,

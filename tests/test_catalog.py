@@ -159,7 +159,7 @@ def test_an_unknown_pair_is_refused_with_the_nearest_name(root: Path) -> None:
 
 
 def test_no_catalogue_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no catalogue: .*target_apps does not exist"):
+    with pytest.raises(UsageError, match=r"no catalogue here .*checkout of the project.*`harness run`"):
         load_pairs(tmp_path)
 
 

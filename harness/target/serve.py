@@ -62,11 +62,11 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
 def _imported(name: str, *, factory: bool) -> Any:
     """The app. Raises ImportFromStringError with a sentence when there is none of that name, or what is there is no app."""
     found = import_from_string(name)
+    if factory and callable(found):
+        found, name = found(), f"{name}()"
     if not callable(found):
-        raise ImportFromStringError(f"{name} is {type(found).__name__!r}, not an app")
-    if factory:
-        return found()
-    if inspect.isfunction(found) and not inspect.signature(found).parameters:
+        raise ImportFromStringError(f"{name} is a {type(found).__name__}, not an app")
+    if not factory and inspect.isfunction(found) and not inspect.signature(found).parameters:
         raise ImportFromStringError(
             f"{name} is a function without parameters, not an app; does it make one? Add --factory"
         )
