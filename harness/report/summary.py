@@ -161,7 +161,7 @@ def trust(run: Run) -> list[str]:
     if not run.all_trials:
         out = ["No trial was finished."]
     elif not bad:
-        out = [f"All {total} are valid."]
+        out = ["The trial is valid." if len(run.trials) == 1 else f"All {total} are valid."]
     else:
         verb = "is" if len(bad) == 1 else "are"
         out = [f"{len(bad)} of {total} {verb} invalid: shown with the reasons, and used for no figure."]

@@ -46,7 +46,7 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
 
     probe = InstalledProbe(job["app_dir"], channel, on_stop=stop)
     try:
-        app = _imported(job["app"], factory=job["factory"])
+        app = imported(job["app"], factory=job["factory"])
     except ImportFromStringError as error:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None
@@ -59,7 +59,7 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
     server.run()
 
 
-def _imported(name: str, *, factory: bool) -> Any:
+def imported(name: str, *, factory: bool) -> Any:
     """The app. Raises ImportFromStringError with a sentence when there is none of that name, or what is there is no app."""
     found = import_from_string(name)
     if factory and callable(found):
