@@ -7,7 +7,7 @@ PAIRS ?=
 PROFILE ?= standard
 POSTGRES ?= embedded
 
-.PHONY: bench test lint schema lock clean
+.PHONY: bench test lint versions schema lock clean
 
 bench: $(VENV)/ready
 	$(RUN) harness bench $(PAIRS) --profile '$(PROFILE)' --postgres '$(POSTGRES)'
@@ -17,6 +17,10 @@ test: lint
 
 lint: $(VENV)/ready
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(VENV)/bin/lint-imports
+
+# the oldest and the newest libraries that are supported; needs a package index
+versions: $(VENV)/ready
+	$(RUN) tests.versions
 
 $(VENV)/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which one with make PYTHON=…")'

@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 from harness.catalog import _PairToml
+from harness.cli import app
 from harness.record import PROFILES
 from harness.store import run_json_schema
+from tests.versions import OLDEST_FASTAPI, OLDEST_SQLALCHEMY
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,3 +35,15 @@ def test_the_readme_starts_with_the_two_commands() -> None:
     assert commands[:2] == ["make bench", "make test"]
     assert {command.split()[1] for command in commands} <= set(targets)
     assert f"--profile {'|'.join(PROFILES)}" in (ROOT / "README.md").read_text()
+
+
+def test_the_supported_versions_are_those_that_are_tried() -> None:
+    text = " ".join((ROOT / "README.md").read_text().split())
+    fastapi = OLDEST_FASTAPI.removesuffix(".0")
+    assert f"FastAPI from {fastapi} on, SQLAlchemy from {OLDEST_SQLALCHEMY} on" in text
+
+
+def test_every_verb_is_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text()
+    verbs = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    assert [verb for verb in verbs if f"    harness {verb}" not in text] == []

@@ -1,0 +1,98 @@
+"""Does the harness see into an app under the oldest and the newest libraries that it supports? Needs a package index.
+
+    python -m tests.versions [PYTHON …]
+
+For each interpreter (this one, when none is given) the wheel is installed into a throw-away environment; for each pair of
+versions an app with two known bugs is measured there. Prints a table; ends with 1 when a bug is not named in one of them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.errors import UsageError
+from harness.record import Cause, Run
+from harness.store import load_run
+from harness.verdict import judge
+from tests.wheel import ROOT, Installed, build_wheel, pip
+
+OLDEST_FASTAPI, OLDEST_SQLALCHEMY = "0.100.0", "1.4.54"
+PINS = (
+    (f"fastapi=={OLDEST_FASTAPI}", f"sqlalchemy=={OLDEST_SQLALCHEMY}"),
+    (f"fastapi=={OLDEST_FASTAPI}", "sqlalchemy==2.0.0"),
+    ("fastapi==0.115.0", "sqlalchemy==2.0.36"),
+    ("fastapi", f"sqlalchemy=={OLDEST_SQLALCHEMY}"),
+    ("fastapi", "sqlalchemy"),
+    ("fastapi", "sqlalchemy<2.1"),
+)
+LOAD = ("--users", "10", "--seconds", "2", "--warmup", "0.5", "--blocks", "1")
+SHOWN = ("fastapi", "starlette", "sqlalchemy")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one pair of versions."""
+
+    versions: tuple[str, ...]
+    python: str
+    problem: str | None
+
+
+def main() -> int:
+    pythons = sys.argv[1:] or [sys.executable]
+    table = Table("Python", *SHOWN, "result", box=None)
+    good = True
+    with tempfile.TemporaryDirectory() as temporary:
+        wheel = build_wheel(Path(temporary) / "dist")
+        for n, python in enumerate(pythons):
+            folder = Path(temporary) / str(n)
+            subprocess.run([python, "-m", "venv", "--without-pip", str(folder / "env")], check=True)
+            for outcome in outcomes(Installed(folder / "env"), wheel, folder):
+                good = good and outcome.problem is None
+                table.add_row(outcome.python, *outcome.versions, outcome.problem or "✓ both bugs named")
+    Console().print(table)
+    return 0 if good else 1
+
+
+def outcomes(installed: Installed, wheel: Path, folder: Path) -> list[Outcome]:
+    """Measures under every pair of versions, one after the other in the same environment."""
+    pip(installed.python, str(wheel))
+    return [_outcome(installed, folder / f"app{n}", pins) for n, pins in enumerate(PINS)]
+
+
+def _outcome(installed: Installed, folder: Path, pins: tuple[str, ...]) -> Outcome:
+    try:
+        pip(installed.python, "--upgrade", *pins)
+    except subprocess.CalledProcessError as error:
+        return Outcome((*pins[:1], "", *pins[1:]), "", f"✗ not installed: {error.stderr.strip().splitlines()[-1]}")
+    shutil.copytree(ROOT / "tests" / "apps", folder)
+    ended = installed.harness("run", "own_shop:app", "-f", "locust_shop.py", *LOAD, cwd=folder)
+    try:
+        run = load_run(folder / "reports" / "latest")
+    except UsageError:
+        return Outcome((*pins[:1], "", *pins[1:]), "", f"✗ exit {ended.returncode}: {ended.stderr.strip()[-200:]}")
+    found = tuple(run.machine.packages.get(name, "") for name in SHOWN)
+    return Outcome(found, run.machine.python, _problem(run))
+
+
+def _problem(run: Run) -> str | None:
+    """What the harness failed to see."""
+    found = {d.cause: d.frame.function for d in judge(run).pairs[0].diagnoses[0].found if d.frame}
+    wanted = {Cause.LOOP_BLOCKED: "blocks", Cause.CONNECTION_LEAKED: "get_db"}
+    if found != wanted:
+        return f"✗ named {found}"
+    figures = run.results[0].figures
+    unseen = [n for n in ("queries_per_request", "token_wait_p95_s", "checkout_wait_p95_s") if not getattr(figures, n)]
+    return f"✗ not seen: {', '.join(unseen)}" if unseen else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
