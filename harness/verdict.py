@@ -94,9 +94,9 @@ def _alone(trials: list[Trial]) -> tuple[bool | None, str]:
         what = f"{bad[0].name}: status {bad[0].status}" if bad[0].status else f"{bad[0].name}: no answer"
         return (
             None,
-            f"one user, one request at a time, already gets {len(bad)} errors in {len(answers)} answers ({what})",
+            f"one user, one request at a time, already gets {_counted(len(bad), 'error')} in {_counted(len(answers), 'answer')} ({what})",
         )
-    return None, f"one user, one request at a time: {len(answers)} answers without an error"
+    return None, f"one user, one request at a time: {_counted(len(answers), 'answer')} without an error"
 
 
 def _hold_against_truth(variant: Variant, result: VariantResult) -> DiagnosisResult:
@@ -184,3 +184,7 @@ def _failed(figures: Figures) -> str:
 
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
