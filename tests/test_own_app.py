@@ -140,7 +140,9 @@ def test_a_url_is_measured_from_outside(command: Command) -> None:
     ) * 4
     assert "fastapi" not in run.machine.packages, "the harness's own says nothing of the app's"
     assert not any("geheim" in (folder / name).read_text() for name in ("run.json", "report.html", "report.md"))
-    assert "started under the probe" in (folder / "report.html").read_text()
+    html = (folder / "report.html").read_text()
+    assert "started under the probe" in html
+    assert "before the app got to it" not in html, "nobody saw when the app got to a request"
 
 
 def test_arrivals_by_the_clock_at_what_a_factory_makes_until_an_interrupt(command: Command) -> None:

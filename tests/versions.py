@@ -12,11 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-
-from rich.console import Console
-from rich.table import Table
 
 from harness.errors import UsageError
 from harness.record import Cause, Run
@@ -37,50 +33,41 @@ LOAD = ("--users", "10", "--seconds", "2", "--warmup", "0.5", "--blocks", "1")
 SHOWN = ("fastapi", "starlette", "sqlalchemy")
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one pair of versions."""
-
-    versions: tuple[str, ...]
-    python: str
-    problem: str | None
+COLUMNS = "{:<10}" * (len(SHOWN) + 1) + "{}"
 
 
 def main() -> int:
     pythons = sys.argv[1:] or [sys.executable]
-    table = Table("Python", *SHOWN, "result", box=None)
     good = True
+    print(COLUMNS.format("Python", *SHOWN, "result"))
     with tempfile.TemporaryDirectory() as temporary:
         wheel = build_wheel(Path(temporary) / "dist")
         for n, python in enumerate(pythons):
-            folder = Path(temporary) / str(n)
-            subprocess.run([python, "-m", "venv", "--without-pip", str(folder / "env")], check=True)
-            for outcome in outcomes(Installed(folder / "env"), wheel, folder):
-                good = good and outcome.problem is None
-                table.add_row(outcome.python, *outcome.versions, outcome.problem or "✓ both bugs named")
-    Console().print(table)
+            installed = Installed(Path(temporary) / f"env{n}")
+            subprocess.run([python, "-m", "venv", "--without-pip", str(installed.folder)], check=True)
+            pip(installed.python, str(wheel))
+            for pins in PINS:
+                row, problem = try_versions(installed, pins)
+                print(COLUMNS.format(*row, problem or "✓ both bugs named"), flush=True)
+                good = good and problem is None
     return 0 if good else 1
 
 
-def outcomes(installed: Installed, wheel: Path, folder: Path) -> list[Outcome]:
-    """Measures under every pair of versions, one after the other in the same environment."""
-    pip(installed.python, str(wheel))
-    return [_outcome(installed, folder / f"app{n}", pins) for n, pins in enumerate(PINS)]
-
-
-def _outcome(installed: Installed, folder: Path, pins: tuple[str, ...]) -> Outcome:
+def try_versions(installed: Installed, pins: tuple[str, str]) -> tuple[tuple[str, ...], str | None]:
+    """Measures the app under these versions: what was really installed, and what is wrong, if anything."""
+    asked = ("", pins[0].removeprefix("fastapi"), "", pins[1].removeprefix("sqlalchemy"))
     try:
         pip(installed.python, "--upgrade", *pins)
     except subprocess.CalledProcessError as error:
-        return Outcome((*pins[:1], "", *pins[1:]), "", f"✗ not installed: {error.stderr.strip().splitlines()[-1]}")
-    shutil.copytree(ROOT / "tests" / "apps", folder)
-    ended = installed.harness("run", "own_shop:app", "-f", "locust_shop.py", *LOAD, cwd=folder)
-    try:
-        run = load_run(folder / "reports" / "latest")
-    except UsageError:
-        return Outcome((*pins[:1], "", *pins[1:]), "", f"✗ exit {ended.returncode}: {ended.stderr.strip()[-200:]}")
-    found = tuple(run.machine.packages.get(name, "") for name in SHOWN)
-    return Outcome(found, run.machine.python, _problem(run))
+        return asked, f"✗ not installed: {error.stderr.strip().splitlines()[-1]}"
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(shutil.copytree(ROOT / "tests" / "apps", Path(temporary) / "apps"))
+        ended = installed.harness("run", "own_shop:app", "-f", "locust_shop.py", *LOAD, cwd=folder)
+        try:
+            run = load_run(folder / "reports" / "latest")
+        except UsageError:
+            return asked, f"✗ exit {ended.returncode}: {ended.stderr.strip()[-200:]}"
+    return (run.machine.python, *(run.machine.packages.get(name, "") for name in SHOWN)), _problem(run)
 
 
 def _problem(run: Run) -> str | None:

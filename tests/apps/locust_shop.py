@@ -9,5 +9,9 @@ class Visitor(FastHttpUser):
         self.client.get("/blocks")
 
     @task(2)
+    def reads(self) -> None:
+        self.client.get("/reads")
+
+    @task(2)
     def leaks(self) -> None:
         self.client.get("/leaks")

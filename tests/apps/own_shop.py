@@ -12,6 +12,7 @@ from sqlalchemy.pool import QueuePool
 print(f"greeting: {os.environ.get('GREETING')}, database: {os.environ.get('DATABASE_URL')}")
 engine = create_engine("sqlite://", poolclass=QueuePool, connect_args={"check_same_thread": False}, pool_timeout=0.3)
 SessionLocal = sessionmaker(engine)
+sound_engine = create_engine("sqlite://", poolclass=QueuePool, connect_args={"check_same_thread": False})
 kept: list[Session] = []
 
 
@@ -24,6 +25,7 @@ def create_app() -> FastAPI:
     app = FastAPI()
     app.get("/blocks")(blocks)
     app.get("/leaks")(leaks)
+    app.get("/reads")(reads)
     app.get("/health")(health)
     return app
 
@@ -35,6 +37,11 @@ async def blocks() -> str:
 
 def leaks(db: Annotated[Session, Depends(get_db)]) -> int:
     return db.scalar(text("SELECT 1")) or 0
+
+
+def reads() -> int:
+    with Session(sound_engine) as db:
+        return (db.scalar(text("SELECT 1")) or 0) + (db.scalar(text("SELECT 2")) or 0)
 
 
 async def health() -> str:

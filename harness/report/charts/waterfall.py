@@ -94,8 +94,8 @@ def longest_part(w: Waterfall) -> str | None:
 
 
 def draw(pair: PairRows) -> Chart | None:
-    """One picture a variant, over the same length of time; None without rows."""
-    if not pair.variants:
+    """One picture a variant, over the same length of time; None without rows, or where clients alone saw them."""
+    if not pair.variants or not any(_seen_inside(t) for v in pair.variants for t in v.trials):
         return None
     length = slice_length(pair.variants)
     falls = [(v.name, slice_of(v.trials[0], length)) for v in pair.variants]
@@ -112,6 +112,10 @@ def draw(pair: PairRows) -> Chart | None:
         legend=tuple(part for part, seen in zip(PARTS, used, strict=True) if seen),
         panels=tuple(_panel(pair.pair.name, name, w, length) for name, w in falls),
     )
+
+
+def _seen_inside(trial: TrialRows) -> bool:
+    return bool(np.any(~np.isnan(trial.request_column("start_s"))))
 
 
 def _stretch(length: float, variants: int) -> str:
