@@ -31,7 +31,7 @@ def create_app() -> FastAPI:
 
 
 async def blocks() -> str:
-    time.sleep(0.02)  # noqa: ASYNC251 - the bug
+    time.sleep(0.05)  # noqa: ASYNC251 - the bug
     return "ok"
 
 
