@@ -37,7 +37,7 @@ LOAD = ("--users", "20", "--seconds", "3", "--warmup", "0.5", "--blocks", "1")
 SHOWN = ("fastapi", "starlette", "sqlalchemy")
 
 
-COLUMNS = "{:<10}" * (len(SHOWN) + 1) + "{}"
+COLUMNS = "{:<12}" * (len(SHOWN) + 1) + "{}"
 
 
 def main() -> int:
