@@ -17,7 +17,7 @@ from harness.target.target import PRELOAD, Server, start_target
 from harness.workload import arrivals
 
 ROOT = Path(__file__).resolve().parent.parent
-WARMUP_S, WINDOW_S, DRAIN_S = 0.3, 0.7, 0.5
+WARMUP_S, WINDOW_S, DRAIN_S = 0.3, 0.7, 5.0
 COLUMNS = ("sequential", "kind", "seq", "name", "intended_s", "sent_s", "done_s", "status", "outcome")
 Drive = Callable[..., tuple[list[dict[str, Any]], Message]]
 
@@ -72,7 +72,7 @@ def test_an_open_model_sends_what_the_schedule_says(drive: Drive, kind: str) -> 
 
 def test_arrivals_that_no_user_is_free_for_are_late_or_skipped_and_never_lost(drive: Drive) -> None:
     workload = Workload(model="open", users=1, rate_rps=10_000.0, arrivals="even")
-    rows, done = drive(workload)
+    rows, done = drive(workload, drain_s=0.5)
     schedule = list(arrivals(workload, start_s=done["start_s"], end_s=done["end_s"], seed=5))
     assert len(rows) == len(schedule) == done["planned"]
     sent = [row for row in rows if row["outcome"] == "ok"]
@@ -82,7 +82,7 @@ def test_arrivals_that_no_user_is_free_for_are_late_or_skipped_and_never_lost(dr
 
 def test_an_arrival_later_than_the_bound_is_skipped_while_the_run_goes_on(drive: Drive) -> None:
     workload = Workload(model="open", users=1, rate_rps=5_000.0, arrivals="even")
-    rows, done = drive(workload, late_bound_s=0.1)
+    rows, done = drive(workload, late_bound_s=0.1, drain_s=0.5)
     meant = [row for row in rows if row["intended_s"] >= done["window_start_s"]]
     skipped = [row for row in meant if row["outcome"] == "skipped"]
     sent = [row for row in meant if row["outcome"] != "skipped"]

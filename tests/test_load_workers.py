@@ -123,6 +123,19 @@ def test_a_worker_that_never_comes_is_named(loads: ForkServer, server: LightServ
     assert_gone(workers)
 
 
+def test_a_worker_that_fails_alone_says_why(loads: ForkServer, server: LightServer, log: Path, tmp_path: Path) -> None:
+    once = tmp_path / "once.py"
+    once.write_text(
+        "import os\nfrom locust import FastHttpUser, task\n"
+        f"if os.getppid() != {loads._process.pid}: raise RuntimeError('only one process may import me')\n"
+        "class Reader(FastHttpUser):\n    @task\n    def read(self): self.client.get('/')\n"
+    )
+    driven = collect(start_load(loads, server.url, OPEN, log, **SHORT | {"locustfile": str(once)}), 20)
+    assert driven.last["kind"] == "failed"
+    assert "before the load began" in driven.last["error"]
+    assert "once.py cannot be loaded: RuntimeError: only one process may import me" in driven.last["error"]
+
+
 @pytest.mark.parametrize("who", ["the load process", "whoever started it"])
 def test_no_worker_outlives(who: str, server: LightServer, log: Path) -> None:
     with ForkServer(["harness.load.main"]) as forks:

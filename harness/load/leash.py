@@ -8,6 +8,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gevent.monkey import get_original
@@ -29,10 +30,14 @@ class Leashed:
         self.leash.sendall(number.to_bytes(4, "big"))
 
     def wait(self) -> str:
-        """Returns when the process has ended, with how it did, in words. Lets other greenlets run."""
-        self.leash.recv(1)
+        """Returns when the process has ended, with how it did and why, in words. Lets other greenlets run."""
+        why = b""
+        while chunk := self.leash.recv(4096):
+            why += chunk
         status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        return f"was ended by signal {signal.Signals(-status).name}" if status < 0 else f"ended with exit code {status}"
+        if status < 0:
+            return f"was ended by signal {signal.Signals(-status).name}"
+        return f"ended with exit code {status}" + (f" ({why.decode()})" if why else "")
 
 
 def fork_leashed(
@@ -47,7 +52,7 @@ def fork_leashed(
     if pid:
         theirs.close()
         return Leashed(pid, ours)
-    code = 1
+    code, leash = 1, -1
     try:
         for end in (ours, *(other.leash for other in forget)):
             _close(end.detach())
@@ -57,10 +62,10 @@ def fork_leashed(
         os.set_blocking(leash, True)
         main(lambda: _told(leash))
         code = 0
-    except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else 1
-    except BaseException:  # noqa: BLE001 - the process ends here; its log is all that is left to tell
+    except BaseException as error:  # noqa: BLE001 - the process ends here
         traceback.print_exc()
+        with suppress(OSError):
+            os.write(leash, f"{type(error).__name__}: {error}".encode())
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

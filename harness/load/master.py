@@ -56,6 +56,13 @@ class Master:
         self._cpu_s = 0.0  # of this process, from the beginning of the window to its end
 
     def run(self) -> None:
+        """Runs all phases, and says what one process would."""
+        try:
+            self._run()
+        except TimeoutError as error:
+            raise WorkersError("lost", str(error)) from error
+
+    def _run(self) -> None:
         for number, worker in enumerate(self._workers, start=1):
             worker.tell(self._runner.server.port)
             gevent.spawn(self._watch, number, worker)
@@ -136,15 +143,14 @@ class Master:
         while self._failure is None and len(self._said[kind]) < count:
             self._news.clear()
             if not self._news.wait(deadline_s - time.monotonic()):
-                raise TimeoutError
+                raise TimeoutError(f"not every load worker said {kind!r} within {limit_s:.0f} s")
         if self._failure is not None:
             raise self._failure
 
     def _watch(self, number: int, worker: Leashed) -> None:
         how = worker.wait()
         if len(self._said["ready"]) < self._count:
-            sentence = f"load worker {number} of {self._count} {how} before the load began: see the trial's log"
-            self._fail(WorkersError("failed", sentence))
+            self._fail(WorkersError("failed", f"load worker {number} of {self._count} {how} before the load began"))
         elif len(self._said["done"]) < self._count:
             self._fail(WorkersError("lost", f"load worker {number} of {self._count} {how} before the trial did"))
 

@@ -108,6 +108,7 @@ class OpenPacer:
         self._count_from_s = count_from_s
         self._late_bound_s = late_bound_s
         self._due: SimpleQueue[float] = SimpleQueue()
+        self._waiting = 0  # in the queue, or on their way from it to a user
         self._taken: dict[int, float] = {}  # by the id of the user who has not yet sent its request
         self._releasing = gevent.spawn(self._release)
 
@@ -117,6 +118,7 @@ class OpenPacer:
             try:
                 sleeper.sleep_until(at_s)
             finally:  # also when it is closed meanwhile
+                self._waiting += 1
                 self._due.put(at_s)
             if n % MOST_WITHOUT_GIVING_WAY == 0:
                 gevent.sleep(0)
@@ -125,6 +127,7 @@ class OpenPacer:
         self._forget(user)
         while True:
             at_s = self._due.get()
+            self._waiting -= 1
             if time.monotonic() - at_s <= self._late_bound_s:
                 self._taken[id(user)] = at_s
                 return
@@ -143,8 +146,8 @@ class OpenPacer:
 
     @property
     def has_backlog(self) -> bool:
-        """Whether arrivals that are due wait for a user."""
-        return not self._due.empty()
+        """Whether there are arrivals that are yet to be sent: not released, waiting for a user, or taken by one."""
+        return self._waiting > 0 or bool(self._taken) or not self._releasing.ready()
 
     def close(self) -> None:
         """Releases no more, and counts as skipped the arrivals that nobody took."""

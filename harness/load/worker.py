@@ -28,6 +28,7 @@ class Worker:
         self._environment.events.init.fire(environment=self._environment, runner=self._runner, web_ui=None)
         self._engine: Engine | None = None
         self._runner.register_message(MESSAGE, self._obey)
+        self.forever = gevent.event.Event()  # never set
         self._say("ready")
 
     def _obey(self, msg: Any, **_: Any) -> None:
@@ -74,9 +75,5 @@ class Worker:
 def work(job: dict[str, Any], master_port: Callable[[], int]) -> None:
     """The life of a worker process on the master's machine; it ends with its leash."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    try:
-        worker = Worker(job, "127.0.0.1", master_port())
-    except LocustFileError as error:
-        sys.exit(f"{error}")
-    gevent.event.Event().wait()
-    del worker
+    worker = Worker(job, "127.0.0.1", master_port())
+    worker.forever.wait()
