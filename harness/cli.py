@@ -146,6 +146,7 @@ def run(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of arrivals and of the Locust file's choices.")] = 1,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the app; 0 for any free one.")] = 0,
+    load_workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that send the load.")] = 1,
     out_dir: Annotated[Path, typer.Option("--out", help="Where run folders are made.")] = Path("reports"),
     json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the table.")] = False,
 ) -> None:
@@ -174,6 +175,7 @@ def run(
         env=env or (),
         factory=factory,
         port=_free(port),
+        load_workers=load_workers,
     )
     command = shlex.join(["harness", *without_secrets(sys.argv[1:])])
     _measure(own_plan(own, out=out_dir, seed=seed, command=command), json=json)

@@ -40,6 +40,7 @@ class OwnApp:
     env: Sequence[str] = ()
     factory: bool = False
     port: int = 0
+    load_workers: int = 1
 
     @property
     def url(self) -> bool:
@@ -71,6 +72,7 @@ def own_plan(own: OwnApp, *, out: Path, seed: int, command: str) -> BenchPlan:
         seed=seed,
         command=command,
         port=own.port,
+        load_workers=own.load_workers,
     )
 
 

@@ -2,47 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterator
 
-from harness.errors import UsageError
 from harness.record import Workload
-
-MOST_RATE_RPS = 100_000.0  # far more than a generator of this kind can send
-
-
-def workload_of(
-    *,
-    users: int,
-    rate_rps: float | None = None,
-    arrivals: str = "poisson",
-    think_s: float | None = None,
-    canary: str | None = None,
-) -> Workload:
-    """A workload from what a user asked for: open where there is a rate, closed where there is none.
-
-    Raises UsageError that names the flag, --users or --rate, whose value cannot be used.
-    """
-    if users < 1:
-        raise UsageError(f"--users {users} sends nothing; give at least 1")
-    if rate_rps is not None and not 0 < rate_rps <= MOST_RATE_RPS:
-        raise UsageError(
-            f"--rate {rate_rps:g} cannot be used; give arrivals per second, above 0 and up to {MOST_RATE_RPS:g}"
-        )
-    if arrivals not in ("even", "poisson"):
-        raise UsageError(f"--arrivals {arrivals!r} does not exist; choose even or poisson")
-    if think_s is not None and not 0 <= think_s < math.inf:
-        raise UsageError(f"--think {think_s:g} cannot be used; give seconds, 0 or more")
-    model = "closed" if rate_rps is None else "open"
-    return Workload(model=model, users=users, rate_rps=rate_rps, arrivals=arrivals, think_s=think_s, canary=canary)
-
-
-def duration_of(seconds: float, flag: str = "--seconds") -> float:
-    """A duration in seconds that something can be measured in. Raises UsageError that names the flag."""
-    if not 0 < seconds < math.inf:
-        raise UsageError(f"{flag} {seconds:g} cannot be used; give seconds, above 0")
-    return seconds
 
 
 def arrivals(workload: Workload, *, start_s: float, end_s: float, seed: int) -> Iterator[float]:

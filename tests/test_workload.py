@@ -6,15 +6,13 @@ import math
 from fractions import Fraction
 from itertools import pairwise
 from statistics import fmean
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import UsageError
 from harness.record import Workload
-from harness.workload import arrivals, duration_of, even_arrivals, spread_starts, workload_of
+from harness.workload import arrivals, even_arrivals, spread_starts
 
 EVEN = Workload(model="open", rate_rps=50.0, arrivals="even")
 POISSON = Workload(model="open", rate_rps=50.0, arrivals="poisson")
@@ -146,34 +144,3 @@ def test_every_user_begins_within_the_time_and_no_two_together(users: int, over_
     assert found == sorted(found)
     assert found[0] == 0.0
     assert found[-1] < over_s
-
-
-def test_a_rate_makes_an_open_workload_and_none_a_closed_one() -> None:
-    assert workload_of(users=5) == Workload(users=5)
-    assert workload_of(users=5, rate_rps=10.0) == Workload(model="open", users=5, rate_rps=10.0)
-    assert duration_of(0.5) == 0.5
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"users": 0}, "--users 0"),
-        ({"users": -3}, "--users -3"),
-        ({"users": 1, "rate_rps": 0.0}, "--rate 0 "),
-        ({"users": 1, "rate_rps": -5.0}, "--rate -5 "),
-        ({"users": 1, "rate_rps": math.inf}, "--rate inf"),
-        ({"users": 1, "rate_rps": math.nan}, "--rate nan"),
-        ({"users": 1, "rate_rps": 2e6}, r"--rate 2e\+06"),
-        ({"users": 1, "rate_rps": 5.0, "arrivals": "odd"}, "--arrivals 'odd'"),
-        ({"users": 1, "think_s": -1.0}, "--think -1"),
-    ],
-)
-def test_a_workload_that_cannot_be_names_its_flag(given: dict[str, Any], words: str) -> None:
-    with pytest.raises(UsageError, match=f"^{words}"):
-        workload_of(**given)
-
-
-@pytest.mark.parametrize("seconds", [0.0, -1.0, math.inf, math.nan])
-def test_a_duration_that_cannot_be_names_its_flag(seconds: float) -> None:
-    with pytest.raises(UsageError, match=f"^--seconds {seconds:g} "):
-        duration_of(seconds)
