@@ -62,6 +62,8 @@ def test_one_user_gets_the_same_answers_from_every_variant(rig: Rig, pair: Pair)
 
 
 def test_variants_differ_in_little_more_than_the_lesson(pair: Pair) -> None:
+    if pair.theme == "services":
+        pytest.skip("a whole service is written anew: what its variants share is held by a test of its own")
     fixed = pair.variants["fixed"].source.splitlines()
     for name, variant in pair.variants.items():
         changed = [line for line in difflib.unified_diff(variant.source.splitlines(), fixed, n=1) if line[:1] in "+-"]

@@ -1,0 +1,26 @@
+"""Guesses what a customer meant who mistyped the name of a product."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from difflib import get_close_matches
+from typing import Annotated
+
+from fastapi import FastAPI, Query
+
+from target_apps.common.schemas import Health
+from target_apps.common.wares import NAMES, Suggestions
+
+app = FastAPI(title="Search")
+executor = ThreadPoolExecutor(max_workers=4)
+
+
+@app.get("/health")
+async def health() -> Health:
+    return Health()
+
+
+@app.get("/suggestions")
+async def suggest(searched: Annotated[str, Query(max_length=50)]) -> Suggestions:
+    loop = asyncio.get_running_loop()
+    names = await loop.run_in_executor(executor, get_close_matches, searched, NAMES)
+    return Suggestions(searched=searched, names=names)

@@ -1,0 +1,23 @@
+"""Lets dealers download the price list."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+
+from target_apps.common.price_list import PATH
+from target_apps.common.schemas import Health
+
+app = FastAPI(title="Dealers")
+
+
+@app.get("/health")
+async def health() -> Health:
+    return Health()
+
+
+@app.get("/price-list")
+def read_price_list() -> Response:
+    with Path(PATH).open("rb") as file:
+        content = file.read()
+    return Response(content, media_type="text/csv")

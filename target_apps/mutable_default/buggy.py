@@ -1,0 +1,27 @@
+"""Searches the departments of the shop."""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Query
+
+from target_apps.common.departments import Found, find
+from target_apps.common.schemas import Health
+
+app = FastAPI(title="Departments")
+
+
+@app.get("/health")
+async def health() -> Health:
+    return Health()
+
+
+@app.get("/oak")
+async def search_oak(words: Annotated[list[str], Query()] = []) -> Found:  # noqa: B006
+    words.append("oak")
+    return find(words)
+
+
+@app.post("/steel")
+async def search_steel(words: list[str] = []) -> Found:  # noqa: B006
+    words.append("steel")
+    return find(words)
