@@ -12,7 +12,7 @@ free_slots = itertools.count(101)
 class Customer(FastHttpUser):
     """Reserves one free slot after another."""
 
-    weight = 4
+    weight = 5
     wait_time = constant(0)
     reserved: dict[str, Any] | None = None
 
@@ -29,7 +29,7 @@ class Customer(FastHttpUser):
 class CarefulCustomer(Customer):
     """Looks at each reservation as soon as it is made."""
 
-    weight = 5
+    weight = 4
 
     @task
     def reserve(self) -> None:

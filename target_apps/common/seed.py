@@ -3,7 +3,8 @@
 from sqlalchemy import create_engine, insert, text
 from sqlalchemy.orm import Session
 
-from target_apps.common import jobs as jobs  # its table belongs to the others
+from target_apps.common import jobs as jobs  # for its table
+from target_apps.common import statements as statements
 from target_apps.common.accounts import fill_accounts
 from target_apps.common.reservations import fill_reservations
 from target_apps.common.reviews import ReviewBase, fill_reviews
