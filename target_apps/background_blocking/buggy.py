@@ -24,7 +24,7 @@ class Accepted(BaseModel):
     name: str
 
 
-def write_statement(customer_id: int) -> None:
+def write_statement(customer_id: int) -> None:  # BUG
     spent = select(func.sum(Order.total_cents)).where(Order.customer_id == customer_id, takes(settings.query_s))
     with SessionLocal.begin() as session:
         session.add(Statement(customer_id=customer_id, spent_cents=session.scalar(spent) or 0))
@@ -56,5 +56,5 @@ def order_statement(
     customer = session.get(Customer, customer_id)
     if customer is None:
         raise HTTPException(404, "no such customer")
-    tasks.add_task(write_statement, customer_id)  # BUG
+    tasks.add_task(write_statement, customer_id)
     return Accepted(customer_id=customer_id, name=customer.name)

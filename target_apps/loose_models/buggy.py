@@ -20,7 +20,7 @@ SessionLocal = sessionmaker(engine)
 class NewOrder(BaseModel):
     customer_id: int | None = None
     product_id: int | None = None
-    quantity: int | None = None  # BUG
+    quantity: int | None = None
 
 
 @asynccontextmanager
@@ -43,7 +43,7 @@ async def health() -> Health:
 
 
 @app.post("/orders", status_code=status.HTTP_201_CREATED, response_model=OrderOut)
-def place_order(wanted: NewOrder, session: Annotated[Session, Depends(get_db)]) -> Order:
+def place_order(wanted: NewOrder, session: Annotated[Session, Depends(get_db)]) -> Order:  # BUG
     product = session.get(Product, wanted.product_id)
     if product is None:
         raise HTTPException(404, "no such product")

@@ -20,7 +20,7 @@ SessionLocal = async_sessionmaker(engine, expire_on_commit=False)
 class AccountIn(BaseModel):
     email: str
     name: str
-    is_admin: bool = False  # BUG
+    is_admin: bool = False
 
 
 class AccountOut(BaseModel):
@@ -53,7 +53,7 @@ async def health() -> Health:
 
 @app.post("/accounts", status_code=status.HTTP_201_CREATED, response_model=AccountOut)
 async def open_account(wanted: AccountIn, session: Annotated[AsyncSession, Depends(get_db)]) -> Account:
-    account = Account(**wanted.model_dump())
+    account = Account(**wanted.model_dump())  # BUG
     session.add(account)
     try:
         await session.commit()

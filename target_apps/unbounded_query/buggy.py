@@ -49,7 +49,7 @@ async def health() -> Health:
 async def list_reviews(
     session: Annotated[AsyncSession, Depends(get_db)],
     page: Annotated[int, Query(ge=1)] = 1,
-    per_page: Annotated[int, Query(ge=1)] = 20,
+    per_page: Annotated[int, Query(ge=1)] = 20,  # BUG
 ) -> Sequence[Review]:
     wanted = select(Review).order_by(Review.id).offset((page - 1) * per_page).limit(per_page)
-    return (await session.scalars(wanted)).all()  # BUG
+    return (await session.scalars(wanted)).all()
