@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from target_apps.common.schemas import Health, OrderOut, ProductOut
 from target_apps.common.settings import settings
-from target_apps.common.statements import Statement
+from target_apps.common.spending import Statement
 from target_apps.common.tables import Customer, Order, Product
 
 engine = create_engine(settings.sync_url, pool_size=settings.pool_size, max_overflow=0)

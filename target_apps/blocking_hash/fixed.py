@@ -6,8 +6,8 @@ import hmac
 
 from fastapi import FastAPI, HTTPException
 
-from target_apps.common.accounts import ACCOUNTS, SCRYPT_N, SCRYPT_P, SCRYPT_R, SignedIn, SignIn
 from target_apps.common.schemas import Health
+from target_apps.common.staff import ACCOUNTS, SCRYPT_N, SCRYPT_P, SCRYPT_R, SignedIn, SignIn
 
 app = FastAPI(title="Staff")
 

@@ -1,37 +1,34 @@
-"""The staff who may sign in, as the password file keeps them: a salt and the scrypt digest of each password."""
+"""The shop's accounts: who may sign in, and who may do everything."""
 
-import base64
-from typing import Annotated
+from sqlalchemy import Identity, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from pydantic import BaseModel, Field, NonNegativeInt
+from target_apps.common.tables import Base
 
-SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**14, 8, 1
-
-
-class SignIn(BaseModel):
-    name: str
-    password: Annotated[str, Field(max_length=200)]
+ACCOUNTS = 100
 
 
-class SignedIn(BaseModel):
-    name: str
-    orders_to_pack: NonNegativeInt
+class Account(Base):
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str | None]  # None: signs in by a link that is mailed
+    is_admin: Mapped[bool] = mapped_column(default=False)
 
 
-class Account(BaseModel):
-    salt: bytes
-    digest: bytes
-    orders_to_pack: NonNegativeInt
-
-
-def _account(salt: str, digest: str, orders_to_pack: int) -> Account:
-    return Account(salt=salt.encode(), digest=base64.b64decode(digest), orders_to_pack=orders_to_pack)
-
-
-# The password of each is "the <name> packs 12 kettles".
-ACCOUNTS = {
-    "ada": _account("shop-ada-2024", "RuEsdFxt+ChDtxDg/RfE12omhV2FSnGRcdYPGgTm4Ts=", 3),
-    "bruno": _account("shop-bruno-2024", "yvCnpGvv/ikbuooXK3DB5vxB3k6AyzWgNYUOIw2CaUQ=", 7),
-    "chloe": _account("shop-chloe-2024", "oubsLm+/xmkLamh3NUXagqHG6HO8GitCPDG0khc/y6k=", 11),
-    "dag": _account("shop-dag-2024", "KxYyU4vVMCjenJd5EEws8pM8Kmv3zKrHEyRizsnl9Zc=", 15),
-}
+def fill_accounts(session: Session) -> None:
+    """One account for each customer; the first is the shop's owner."""
+    session.execute(
+        insert(Account),
+        [
+            {
+                "email": f"customer{n}@shop.example",
+                "name": f"Customer {n}",
+                "password_hash": f"scrypt$16384$8$1${n:032x}",
+                "is_admin": n == 1,
+            }
+            for n in range(1, ACCOUNTS + 1)
+        ],
+    )

@@ -3,6 +3,11 @@
 from sqlalchemy import create_engine, insert, text
 from sqlalchemy.orm import Session
 
+from target_apps.common import jobs as jobs  # for its table
+from target_apps.common import statements as statements
+from target_apps.common.accounts import fill_accounts
+from target_apps.common.reservations import fill_reservations
+from target_apps.common.reviews import ReviewBase, fill_reviews
 from target_apps.common.settings import settings
 from target_apps.common.tables import ApiToken, Base, Customer, Order, Product
 
@@ -56,8 +61,12 @@ def fill(session: Session) -> None:
 def main() -> None:
     engine = create_engine(settings.sync_url)
     Base.metadata.create_all(engine)
+    ReviewBase.metadata.create_all(engine)  # the tables that are not there yet
     with Session(engine) as session:
         fill(session)
+        fill_accounts(session)
+        fill_reservations(session)
+        fill_reviews(session)
         session.commit()
     with engine.connect() as connection:
         connection.execute(text("ANALYZE"))

@@ -1,15 +1,14 @@
-"""What a customer's statement says."""
+"""Statements of account: what a customer has spent, written on request."""
 
-from pydantic import BaseModel
+from sqlalchemy import ForeignKey, Identity
+from sqlalchemy.orm import Mapped, mapped_column
 
-from target_apps.common.schemas import OrderOut, ProductOut
+from target_apps.common.tables import Base
 
 
-class Statement(BaseModel):
-    name: str
-    city: str
-    neighbours: int
-    spent_cents: int
-    orders: list[OrderOut]
-    products: list[ProductOut]
-    dearest: ProductOut
+class Statement(Base):
+    __tablename__ = "statements"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    spent_cents: Mapped[int]
