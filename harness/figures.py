@@ -48,7 +48,7 @@ def measure(windows: Sequence[Window], ceiling_rps: float | None = None) -> tupl
     has_probe = all(w.has_probe for w in windows)
     figures: dict[str, Any] = {"window_s": pool.length_s, "requests": pool.intended.num_rows}
     figures |= _rates(pool, ceiling_rps, warnings)
-    figures |= _shares(pool)
+    figures |= _shares(pool, has_probe)
     figures |= _response_times(pool, warnings)
     figures |= _postgres(pool)
     if has_probe:
@@ -80,14 +80,16 @@ def _rates(pool: _Pool, ceiling_rps: float | None, warnings: dict[str, str]) -> 
     }
 
 
-def _shares(pool: _Pool) -> dict[str, Any]:
+def _shares(pool: _Pool, has_probe: bool) -> dict[str, Any]:
     unfinished = _count(pool.intended, Outcome.UNFINISHED)
     finished = pool.intended.num_rows - unfinished - _count(pool.intended, Outcome.SKIPPED)
+    pool_timeouts = _count(pool.intended, Outcome.POOL_TIMEOUT)
     failed = sum(_count(pool.intended, outcome) for outcome in FAILURES)
     return {
         "unfinished": unfinished,
         "failed_share": share(failed, finished),
-        "pool_timeout_share": share(_count(pool.intended, Outcome.POOL_TIMEOUT), finished),
+        # From outside only those are seen that tell of themselves: some are a number, none is not.
+        "pool_timeout_share": share(pool_timeouts, finished) if has_probe or pool_timeouts else None,
         "http_error_share": share(_count(pool.intended, Outcome.HTTP_ERROR), finished),
     }
 
