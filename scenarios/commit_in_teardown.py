@@ -12,12 +12,15 @@ free_slots = itertools.count(101)
 class Customer(FastHttpUser):
     """Reserves one free slot after another."""
 
-    weight = 5
+    fixed_count = 1  # so that this is the one user who comes first, alone
     wait_time = constant(0)
     reserved: dict[str, Any] | None = None
 
     @task
-    def reserve(self) -> None:
+    def visit(self) -> None:
+        self.go_on()
+
+    def go_on(self) -> None:
         wanted = {"customer_id": random.randint(1, 100), "slot": next(free_slots)}
         with self.client.post("/reservations", json=wanted, catch_response=True) as response:
             if response.status_code == 201:
@@ -29,12 +32,12 @@ class Customer(FastHttpUser):
 class CarefulCustomer(Customer):
     """Looks at each reservation as soon as it is made."""
 
-    weight = 4
+    fixed_count = 0
+    weight = 8
 
-    @task
-    def reserve(self) -> None:
+    def go_on(self) -> None:
         if self.reserved is None:
-            super().reserve()
+            super().go_on()
             return
         reserved, self.reserved = self.reserved, None
         path = f"/reservations/{reserved['id']}"
