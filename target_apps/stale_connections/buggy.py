@@ -1,0 +1,49 @@
+"""Shows the shop's products."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, HTTPException
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from target_apps.common.schemas import Health, ProductOut
+from target_apps.common.settings import settings
+from target_apps.common.tables import Product
+
+# The server ends sessions that have done nothing for this long: 0.15 s here, hours in life.
+IDLE_LIMIT = {"options": "-c idle_session_timeout=150"}
+
+engine = create_engine(settings.sync_url, connect_args=IDLE_LIMIT)  # BUG
+SessionLocal = sessionmaker(engine)
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    engine.dispose()
+
+
+app = FastAPI(title="Products", lifespan=lifespan)
+
+
+def get_db() -> Iterator[Session]:
+    session = SessionLocal()
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+@app.get("/health")
+async def health() -> Health:
+    return Health()
+
+
+@app.get("/products/{product_id}", response_model=ProductOut)
+def read_product(product_id: int, session: Annotated[Session, Depends(get_db)]) -> Product:
+    product = session.get(Product, product_id)
+    if product is None:
+        raise HTTPException(404, "no such product")
+    return product
