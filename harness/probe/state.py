@@ -102,6 +102,7 @@ class RequestState:
                     self.outlived += 1
         row = self.row()
         self.scope = None
+        self.spans = ENDED
         return row
 
     def row(self) -> tuple[Any, ...]:
@@ -149,6 +150,7 @@ REQUEST_COLUMNS = (
     "answer_loop_s",
     "answer_own_s",
 )
+ENDED = 1 << 30  # open spans: nothing more is booked
 NOT_ANSWERED: tuple[float | None, ...] = (None,) * 6
 
 

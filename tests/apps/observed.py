@@ -61,7 +61,7 @@ async def busy() -> str:
 
 @app.get("/threads")
 def threads() -> str:
-    time.sleep(0.15)
+    time.sleep(0.4)
     return "ok"
 
 
