@@ -43,7 +43,7 @@ def test_the_parts_of_a_band_add_up_to_its_mean_response_time(times: list[tuple[
 
 
 def test_each_part_is_what_was_measured() -> None:
-    known = {f"answer_{part}_s": 0.1 * n for n, part in enumerate(MEASURED, 1)}
+    known: dict[str, Any] = {f"answer_{part}_s": 0.1 * n for n, part in enumerate(MEASURED, 1)}
     of = window([request(11.0, 3.0, sent_s=11.2, start_s=11.5, last_byte_s=13.9, **known)] * 20)
     median, tail = latency_split([of])
     assert (median.around, tail.around) == ("p50", "p99")

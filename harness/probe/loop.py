@@ -1,8 +1,9 @@
 """Watches the event loop: how late it is, and which line holds it.
 
 A heartbeat on the loop says when the loop was last free. A thread, which keeps running while the loop does not, looks at the
-loop's stack whenever the heartbeat is overdue. Only when it finds the *same* step of the loop (the same outermost
-frame below the loop's own, alive at two looks in a row) is the step blocking; a loop that is busy with many short steps shows a new one at each look.
+loop's stack whenever the heartbeat is overdue. Only when it finds the *same* step of the loop (the same outermost frame below the
+loop's own, alive at two looks in a row) is the step blocking; a loop that is busy with many short steps shows a new one at each
+look.
 """
 
 from __future__ import annotations

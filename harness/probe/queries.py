@@ -7,7 +7,6 @@ assemble its event machinery anew, which costs a request more than its query.
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect

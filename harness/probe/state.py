@@ -55,7 +55,7 @@ class RequestState:
         self.own_s = 0.0
         self.spans = 0  # that are open
         self.answered = NOT_ANSWERED
-        self.start_s = self.since_s = monotonic()  # since_s: from when its execution is not yet booked
+        self.start_s = self.since_s = monotonic()  # since_s: up to when all is booked
 
     @property
     def route(self) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.probe.state import current_request
 
-_run_plain = asyncio.Handle._run  # type: ignore[attr-defined]
+_run_plain = asyncio.Handle._run
 
 
 class Step(asyncio.Handle):
@@ -43,33 +43,39 @@ class Step(asyncio.Handle):
         context = self._context
         request = context.get(current_request)
         if request is not None and not request.spans:
-            request.since_s = monotonic()
-            if self._ready_s is not None:
-                request.loop_wait_s += request.since_s - self._ready_s
+            now_s = monotonic()
+            if self._ready_s is not None:  # what another task of the request ran meanwhile is booked already
+                request.loop_wait_s += now_s - max(self._ready_s, request.since_s)
+            request.since_s = now_s
         try:
             context.run(self._callback, *self._args)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - as in asyncio, which is told of it
             _report(self, error)
         request = context.get(current_request)  # the first step of a request finds it out itself
         if request is not None and not request.spans:
-            request.own_s += monotonic() - request.since_s
+            now_s = monotonic()
+            request.own_s += now_s - request.since_s
+            request.since_s = now_s
 
 
 def hook_steps() -> None:
     """Hooks every loop of the process that is to come."""
     asyncio.events.Handle = Step  # type: ignore[misc]
-    asyncio.TimerHandle._run = _run_timer  # type: ignore[attr-defined]
+    asyncio.TimerHandle._run = _run_timer  # type: ignore[method-assign,assignment]
 
 
 def _run_timer(handle: Any) -> None:
     context = handle._context
     request = context.get(current_request)
     if request is not None and not request.spans:
-        request.since_s = now_s = monotonic()
-        request.loop_wait_s += max(0.0, now_s - handle._when)
+        now_s = monotonic()
+        request.loop_wait_s += max(0.0, now_s - max(handle._when, request.since_s))
+        request.since_s = now_s
     _run_plain(handle)
     if request is not None and not request.spans:
-        request.own_s += monotonic() - request.since_s
+        now_s = monotonic()
+        request.own_s += now_s - request.since_s
+        request.since_s = now_s
 
 
 def _report(handle: Any, error: BaseException) -> None:

@@ -52,17 +52,17 @@ def _time_tokens() -> None:
         # With a token free nobody waits: no coroutine of ours around the limiter's.
         return original(self, borrower) if self.available_tokens > 0 else wait(self, borrower, request)
 
-    backend.CapacityLimiter.acquire_on_behalf_of = acquire_on_behalf_of  # type: ignore[method-assign,assignment]
+    backend.CapacityLimiter.acquire_on_behalf_of = acquire_on_behalf_of  # type: ignore[method-assign]
 
 
 def _time_work() -> None:
     original = backend.AsyncIOBackend.run_sync_in_worker_thread
 
-    def run_sync_in_worker_thread(_: Any, func: Any, args: Any, *rest: Any, **named: Any) -> Any:
+    def run_sync_in_worker_thread(_: Any, /, func: Any, args: Any, **named: Any) -> Any:
         request = current_request.get()
         if request is None:
-            return original(func, args, *rest, **named)
-        return original(_work, (request, func, args), *rest, **named)
+            return original(func, args, **named)
+        return original(_work, (request, func, args), **named)
 
     backend.AsyncIOBackend.run_sync_in_worker_thread = classmethod(  # type: ignore[method-assign,assignment]
         run_sync_in_worker_thread
@@ -75,4 +75,6 @@ def _work(request: RequestState, func: Any, args: Any) -> Any:
         return func(*args)
     finally:
         if not request.spans:
-            request.own_s += monotonic() - request.since_s
+            now_s = monotonic()
+            request.own_s += now_s - request.since_s
+            request.since_s = now_s
