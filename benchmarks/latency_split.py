@@ -58,12 +58,12 @@ class Compared:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=20, help="of each case, at least 20")
+    parser.add_argument("--requests", type=int, default=20, help="of each case, at least 10")
     parser.add_argument("--seconds", type=float, default=0.1, help="of each part")
     options = parser.parse_args()
     table = Table("route", "case", "part", "put in", "measured", "error", f"within {WITHIN:.0%}", box=None)
     met_all = True
-    for found in compare(max(20, options.requests), options.seconds):
+    for found in compare(max(10, options.requests), options.seconds):
         met = abs(found.error) <= WITHIN
         met_all &= met
         case = found.case[0] if len(found.case) == 1 else "all at once"

@@ -14,14 +14,14 @@ from harness.window import Window
 
 BANDS = {"p50": (0.40, 0.60), "p99": (0.985, 1.0)}  # quantiles of the response time
 LEAST_REQUESTS = 5  # in a band, which is widened to hold them
-LEAST_IN_ALL = 20
+LEAST_IN_ALL = 10
 MEASURED = ("token", "checkout", "sql", "upstream", "loop", "own")  # the parts that the probe books, as answer_*_s
 
 
 def latency_split(windows: Sequence[Window]) -> tuple[LatencySplit, ...]:
     """The splits of the requests around the median and around the 99th percentile.
 
-    Empty without a probe, or with fewer than 20 requests that it saw to their end. Windows of a variant are pooled by their rows.
+    Empty without a probe, or with fewer than 10 requests that it saw to their end. Windows of a variant are pooled by their rows.
     """
     if not all(w.has_probe for w in windows):
         return ()

@@ -71,7 +71,7 @@ def test_the_bands_hold_the_requests_that_they_name() -> None:
 
 
 def test_nothing_is_split_where_too_little_was_seen() -> None:
-    assert latency_split([window([request(11.0)] * 19)]) == ()
+    assert latency_split([window([request(11.0)] * 9)]) == ()
     assert latency_split([window([request(11.0)] * 30, has_probe=False)]) == ()
     unanswered = request(11.0, answer_own_s=None)
     assert latency_split([window([unanswered] * 30)]) == ()
