@@ -23,6 +23,7 @@ from harness.places import checkout_sites, loop_holds
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
 from harness.record import Figures, InvariantResult, Pair, Profile, Run, Scalability, Trial, VariantResult
+from harness.split import latency_split
 from harness.store import RunWriter, point_latest
 from harness.sweep import plan_sweeps, scalability
 from harness.target.seeding import seed
@@ -241,6 +242,7 @@ def _result(pair: Pair, variant: str, measured: _Measured) -> VariantResult:
         outcomes=outcomes(windows),
         holds=loop_holds(windows),
         checkouts=checkout_sites(windows),
+        split=latency_split(windows),
         invariants=_summed_invariants(valid),
         trials=tuple(t.id for t in valid),
     )

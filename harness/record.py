@@ -111,6 +111,29 @@ class CheckoutSite:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LatencySplit:
+    """Where the response time of some requests went: mean seconds per request, which add up to their mean response time.
+
+    The requests are those between two quantiles of the response time, of the finished requests that were meant to start in a window
+    and whose answer the probe saw.
+    """
+
+    around: str  # "p50" or "p99"
+    from_quantile: float
+    to_quantile: float
+    requests: int
+    response_s: float
+    unsent_s: float  # meant to be sent and not yet sent, by the client
+    loop_s: float  # in the socket or ready to run, while the event loop did something else
+    token_s: float  # waiting for a worker thread
+    checkout_s: float  # waiting for a connection
+    sql_s: float  # in SQL; as in the two above, until the caller went on: its wait for the loop included
+    upstream_s: float  # in outgoing HTTP
+    own_s: float  # executing, outside all of those
+    other_s: float  # inside the app, and none of these: asleep, at a lock, in a client that the probe does not know
+
+
+@dataclass(frozen=True, kw_only=True)
 class Figures:
     """What one window, or all the windows of a variant pooled, measured. ``None``: not measured.
 
@@ -294,6 +317,7 @@ class VariantResult:
     outcomes: dict[str, int] = field(default_factory=dict)  # in the windows
     holds: tuple[LoopHold, ...] = ()
     checkouts: tuple[CheckoutSite, ...] = ()
+    split: tuple[LatencySplit, ...] = ()  # empty: not measured
     invariants: tuple[InvariantResult, ...] = ()
     trials: tuple[int, ...] = ()  # ids of the valid trials behind it
 

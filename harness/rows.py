@@ -13,6 +13,7 @@ from harness.store import REQUESTS, TABLES
 from harness.window import Checkout, Hold
 
 SERVER_COLUMNS = tuple(REQUESTS.names[REQUESTS.names.index("route") :])
+_POOL_TIMEOUTS = SERVER_COLUMNS.index("pool_timeouts")
 
 
 def join_requests(
@@ -71,7 +72,7 @@ def _frame(raw: Any) -> Frame | None:
 def _joined(trial: int, row: Any, seen: tuple[Any, ...], t0: float, start_s: float, end_s: float) -> tuple[Any, ...]:
     sequential, kind, seq, name, intended_s, sent_s, done_s, status, outcome, size, error, _ = row
     route, begin_s, first_s, last_s, ended_s, *rest = seen
-    pool_timeouts = rest[-2]
+    pool_timeouts = seen[_POOL_TIMEOUTS]
     if outcome == Outcome.HTTP_ERROR and pool_timeouts and status >= 500:
         outcome = Outcome.POOL_TIMEOUT.value
     times = (_since(t, t0) for t in (intended_s, sent_s, done_s))

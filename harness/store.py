@@ -56,6 +56,13 @@ REQUESTS = pa.schema(
         ("connects", pa.int32()),
         ("pool_timeouts", pa.int32()),
         ("outlived", pa.int32()),
+        # where the time up to the answer's last byte went; null where there was no answer
+        ("answer_token_s", pa.float64()),
+        ("answer_checkout_s", pa.float64()),
+        ("answer_sql_s", pa.float64()),
+        ("answer_upstream_s", pa.float64()),
+        ("answer_loop_s", pa.float64()),  # ready to run, and not run, outside the four above
+        ("answer_own_s", pa.float64()),  # executing, outside the four above
     ]
 )
 SAMPLES = pa.schema(

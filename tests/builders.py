@@ -52,6 +52,9 @@ def request(intended_s: float, took_s: float | None = 0.1, outcome: str = "ok", 
         ("tokens", "checkouts", "queries", "connects", "pool_timeouts", "outlived"), 0
     )
     counts |= dict.fromkeys(("token_wait_s", "checkout_wait_s", "sql_s"), 0.0)
+    counts |= dict.fromkeys(
+        (f"answer_{part}_s" for part in ("token", "checkout", "sql", "upstream", "loop", "own")), 0.0
+    )
     return plain | client | inside | counts | known
 
 

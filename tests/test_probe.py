@@ -119,3 +119,25 @@ def test_a_connection_that_outlives_its_request_is_told_with_the_dependency_that
     assert [r["outlived"] for r in seen["requests"]] == [1, 1]
     assert {c["session"][2] for c in seen["checkouts"]} == {"get_leaky_db"}
     assert all(c["returned_s"] is None and c["outlived"] for c in seen["checkouts"])
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("/blocks", "own"),
+        ("/child", "own"),
+        ("/ready", "loop"),
+        ("/calls", "upstream"),
+        ("/sleeps", "other"),
+        ("/query?seconds=0.2", "sql"),
+        ("/async-query?seconds=0.2", "sql"),
+    ],
+)
+def test_the_time_of_a_request_is_booked_where_it_went(watch: Watch, path: str, part: str) -> None:
+    booked = watch(path, path)["requests"][1]  # a first request opens connections
+    parts = {name: booked[f"answer_{name}_s"] for name in ("token", "checkout", "sql", "upstream", "loop", "own")}
+    spent_s = booked["last_byte_s"] - booked["start_s"]
+    assert sum(parts.values()) <= spent_s, "nothing is booked twice"
+    parts["other"] = spent_s - sum(parts.values())
+    assert parts[part] >= 0.19
+    assert parts[part] == max(parts.values())

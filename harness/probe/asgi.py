@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from harness.probe.loop import LoopWatch
-from harness.probe.state import Probe, RequestState, current_request
+from harness.probe.state import Probe, RequestState, Scope, current_request
 
-Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-SEQ_HEADER = b"x-harness-seq"
 
 
 class ProbedApp:
@@ -32,28 +30,21 @@ class ProbedApp:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = RequestState(_sequence(scope), scope)
+        request = RequestState(scope)
         probe = self._probe
         probe.in_flight.add(request)
         current_request.set(request)
-
-        def watched_send(message: Message) -> Awaitable[None]:
-            if message["type"] == "http.response.start":
-                request.first_byte_s = monotonic()
-            elif not message.get("more_body", False):
-                request.last_byte_s = monotonic()
-            return send(message)
-
         try:
-            await self._app(scope, receive, watched_send)
+            await self._app(scope, receive, partial(_send, request, send))
         finally:
-            row = request.end(probe.out)
+            row = request.end(probe.checkouts)
             probe.in_flight.discard(request)
             probe.add("requests", row)
 
 
-def _sequence(scope: Scope) -> int | None:
-    for name, value in scope["headers"]:
-        if name == SEQ_HEADER:
-            return int(value) if value.isdigit() else None
-    return None
+def _send(request: RequestState, send: Send, message: Message) -> Awaitable[None]:
+    if message["type"] == "http.response.start":
+        request.first_byte_s = monotonic()
+    elif not message.get("more_body", False):
+        request.answer_ends()
+    return send(message)

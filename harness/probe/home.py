@@ -74,10 +74,9 @@ class ProbeThread(threading.Thread):
         """Sends what is left: requests under way, connections that are still out or waited for."""
         for request in list(self._probe.in_flight):
             self._probe.add("requests", request.row())
-        for checkout in list(self._probe.out):
-            if checkout.request is not None:
+        for checkout in list(self._probe.checkouts):
+            if checkout.request is not None and checkout.got_s is not None:
                 checkout.sql_s += checkout.request.sql_s
-        for checkout in [*self._probe.out, *self._probe.waiting]:
             self._probe.add("checkouts", checkout.row())
         self.send_rows()
         self.say("bye")
@@ -95,6 +94,8 @@ class ProbeThread(threading.Thread):
 
     def _sample(self) -> tuple[float | int | None, ...]:
         in_use, waiting = self._tokens.now()
+        checkouts = list(self._probe.checkouts)
+        asking = sum(checkout.got_s is None for checkout in checkouts)
         usage = resource.getrusage(resource.RUSAGE_SELF)
         return (
             time.monotonic(),
@@ -102,8 +103,8 @@ class ProbeThread(threading.Thread):
             len(self._probe.in_flight),
             in_use,
             waiting,
-            len(self._probe.out),
-            len(self._probe.waiting),
+            len(checkouts) - asking,
+            asking,
             usage.ru_utime + usage.ru_stime,
             self._rss_bytes,
         )

@@ -10,7 +10,9 @@ from harness.probe.asgi import App, ProbedApp
 from harness.probe.home import ProbeThread
 from harness.probe.loop import LoopWatch
 from harness.probe.state import Probe
-from harness.probe.threads import TokenWatch, hook_limiters
+from harness.probe.steps import hook_steps
+from harness.probe.threads import TokenWatch, hook_threads
+from harness.probe.upstream import hook_upstreams
 
 
 class InstalledProbe:
@@ -21,7 +23,9 @@ class InstalledProbe:
         self._tokens = TokenWatch()
         self._loop = LoopWatch(self._probe, also_start=self._tokens.start_on_running_loop)
         self.thread = ProbeThread(channel, self._probe, self._loop, self._tokens, on_stop)
-        hook_limiters()
+        hook_steps()
+        hook_threads()
+        hook_upstreams()
         if find_spec("sqlalchemy"):
             from harness.probe.pool import hook_pools
             from harness.probe.queries import hook_queries

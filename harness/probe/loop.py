@@ -1,8 +1,9 @@
 """Watches the event loop: how late it is, and which line holds it.
 
 A heartbeat on the loop says when the loop was last free. A thread, which keeps running while the loop does not, looks at the
-loop's stack whenever the heartbeat is overdue. Only when it finds the *same* step of the loop (the same ``Handle._run`` frame,
-alive at two looks in a row) is the step blocking; a loop that is busy with many short steps shows a new one at each look.
+loop's stack whenever the heartbeat is overdue. Only when it finds the *same* step of the loop (the same outermost frame below the
+loop's own, alive at two looks in a row) is the step blocking; a loop that is busy with many short steps shows a new one at each
+look.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ class LoopWatch:
 
 def _runner_codes(beat: FrameType) -> frozenset[int]:
     """The code of the frames that run the loop itself, below any step; by id, for hashing a code object reads all of it."""
-    frame = beat.f_back
-    if frame is not None and frame.f_code is asyncio.Handle._run.__code__:
+    frame: FrameType | None = beat
+    while frame is not None and frame.f_code is not asyncio.BaseEventLoop._run_once.__code__:  # type: ignore[attr-defined]
         frame = frame.f_back
     codes = set()
     while frame is not None:

@@ -69,46 +69,47 @@ def _time_checkouts(probe: Probe) -> None:
         request = current_request.get()
         # A session's place says more than the line that happens to use it first, and costs less to find.
         place = None if request is not None and request.session else probe.frames.user_frame(sys._getframe(1))
-        checkout = CheckoutState(place, self.harness_engine, request)
-        probe.waiting.add(checkout)
+        asked_s = monotonic() if request is None else request.enter_span()
+        checkout = CheckoutState(place, self.harness_engine, request, asked_s)
+        probe.checkouts.add(checkout)
         if request is not None:
             request.connecting = True
         try:
             connection = original(self)
-        except PoolTimeout:
-            _gave_up(probe, checkout)
+        except BaseException as error:
+            _not_got(probe, checkout, gave_up=isinstance(error, PoolTimeout))
             raise
-        finally:
-            now_s = monotonic()
-            probe.waiting.discard(checkout)
+        if request is None:
+            checkout.got_s = monotonic()
+        else:
+            request.connecting = False
+            checkout.got_s = now_s = request.leave_span()
+            request.checkout_wait_s += now_s - asked_s
+            request.checkouts += 1
+            request.holding += 1
+            checkout.sql_s = -request.sql_s  # what the request spends from now on until the connection is back
+        record = connection._connection_record
+        record.harness_checkout = checkout
+        if record.harness_opened:
+            record.harness_opened = False
+            checkout.opened = True
             if request is not None:
-                request.connecting = False
-                request.checkout_wait_s += now_s - checkout.asked_s
-        checkout.got_s = now_s
-        _got(probe, checkout, connection._connection_record)
+                request.connects += 1
         return connection
 
     Pool.connect = connect  # type: ignore[method-assign]
 
 
-def _gave_up(probe: Probe, checkout: CheckoutState) -> None:
-    checkout.returned_s = monotonic()
-    if checkout.request is not None:
-        checkout.request.pool_timeouts += 1
-    probe.add("checkouts", checkout.row())
-
-
-def _got(probe: Probe, checkout: CheckoutState, record: Any) -> None:
-    checkout.opened = record.harness_opened
-    record.harness_opened = False
-    record.harness_checkout = checkout
-    probe.out.add(checkout)
+def _not_got(probe: Probe, checkout: CheckoutState, *, gave_up: bool) -> None:
     request = checkout.request
     if request is not None:
-        checkout.sql_s = -request.sql_s  # what the request spends from now on until the connection is back
-        request.checkouts += 1
-        request.holding += 1
-        request.connects += checkout.opened
+        request.connecting = False
+        request.checkout_wait_s += request.leave_span() - checkout.asked_s
+        request.pool_timeouts += gave_up
+    probe.checkouts.discard(checkout)
+    if gave_up:
+        checkout.returned_s = monotonic()
+        probe.add("checkouts", checkout.row())
 
 
 def _note_opening(_: Any, record: Any) -> None:
@@ -130,7 +131,7 @@ def _see_returns(probe: Probe) -> None:
 
 def _give_back(probe: Probe, checkout: CheckoutState) -> None:
     checkout.returned_s = monotonic()
-    probe.out.discard(checkout)
+    probe.checkouts.discard(checkout)
     request = checkout.request
     if request is not None:
         checkout.sql_s += request.sql_s

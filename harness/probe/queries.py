@@ -7,7 +7,6 @@ assemble its event machinery anew, which costs a request more than its query.
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
@@ -30,44 +29,49 @@ def _derived(dialect: type[Any]) -> set[type[Any]]:
 def _timed_statement(original: Callable[..., None]) -> Callable[..., None]:
     # Parameters by name: passing on ``*args, **kwargs`` costs more than all else that is done here.
     def timed(self: Any, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
-        started_s = monotonic()
+        request = current_request.get()
+        if request is None or request.connecting:
+            original(self, cursor, statement, parameters, context)
+            return
+        started_s = request.enter_span()
         try:
             original(self, cursor, statement, parameters, context)
         finally:
-            _book_statement(started_s)
+            request.queries += 1
+            request.sql_s += request.leave_span() - started_s
 
     return timed
 
 
 def _timed_statement_no_params(original: Callable[..., None]) -> Callable[..., None]:
     def timed(self: Any, cursor: Any, statement: Any, context: Any = None) -> None:
-        started_s = monotonic()
+        request = current_request.get()
+        if request is None or request.connecting:
+            original(self, cursor, statement, context)
+            return
+        started_s = request.enter_span()
         try:
             original(self, cursor, statement, context)
         finally:
-            _book_statement(started_s)
+            request.queries += 1
+            request.sql_s += request.leave_span() - started_s
 
     return timed
 
 
 def _timed_end(original: Callable[..., None]) -> Callable[..., None]:
     def timed(self: Any, connection: Any) -> None:
-        started_s = monotonic()
+        request = current_request.get()
+        if request is None or request.connecting:
+            original(self, connection)
+            return
+        started_s = request.enter_span()
         try:
             original(self, connection)
         finally:
-            request = current_request.get()
-            if request is not None:
-                request.sql_s += monotonic() - started_s
+            request.sql_s += request.leave_span() - started_s
 
     return timed
-
-
-def _book_statement(started_s: float) -> None:
-    request = current_request.get()
-    if request is not None and not request.connecting:
-        request.queries += 1
-        request.sql_s += monotonic() - started_s
 
 
 HOOKS = {

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from contextvars import ContextVar
 from time import monotonic
 from typing import Any
 
 from harness.probe.frames import Frames, FrameTuple
 
+Scope = MutableMapping[str, Any]
+
+SEQ_HEADER = b"x-harness-seq"
+
 
 class RequestState:
-    """One request inside the target. Mutable, and touched by several threads one after the other."""
+    """One request inside the target. Mutable, and touched by several threads one after the other.
+
+    It is executing, or in a span (SQL, or waiting for a token, a connection or an upstream), or neither. Only what runs outside every
+    span is its own time.
+    """
 
     __slots__ = (
-        "_route", "checkout_wait_s", "checkouts", "connecting", "connects", "end_s", "first_byte_s", "holding",
-        "last_byte_s", "outlived", "pool_timeouts", "queries", "scope", "seq", "session", "sql_s", "start_s",
-        "token_wait_s", "tokens",
+        "_route", "answered", "checkout_wait_s", "checkouts", "connecting", "connects", "end_s",
+        "first_byte_s", "holding", "last_byte_s", "loop_wait_s", "outlived", "own_s", "pool_timeouts", "queries",
+        "scope", "seq", "session", "since_s", "spans", "sql_s", "start_s", "token_wait_s", "tokens", "upstream_s",
     )  # fmt: skip
 
-    def __init__(self, seq: int | None, scope: Mapping[str, Any]) -> None:
-        self.seq = seq
-        self.scope: Mapping[str, Any] | None = scope
+    def __init__(self, scope: Scope) -> None:
+        self.seq: int | None = None
+        for name, value in reversed(scope["headers"]):  # the load process adds it to the others
+            if name == SEQ_HEADER:
+                self.seq = int(value) if value.isdigit() else None
+                break
+        self.scope: Scope | None = scope
         self._route: str | None = None
-        self.start_s = monotonic()
         self.first_byte_s: float | None = None
         self.last_byte_s: float | None = None
         self.end_s: float | None = None
@@ -39,6 +50,12 @@ class RequestState:
         self.outlived = 0
         self.session: FrameTuple | None = None  # where its latest session was made
         self.connecting = False  # a new connection asks questions of its own, which are not the app's
+        self.upstream_s = 0.0
+        self.loop_wait_s = 0.0  # ready to run, and not run, outside every span
+        self.own_s = 0.0
+        self.spans = 0  # that are open
+        self.answered = NOT_ANSWERED
+        self.start_s = self.since_s = monotonic()  # since_s: up to when all is booked
 
     @property
     def route(self) -> str | None:
@@ -48,19 +65,44 @@ class RequestState:
             self._route = f"{self.scope['method']} {path}" if path else None
         return self._route
 
-    def end(self, out: set[CheckoutState]) -> tuple[Any, ...]:
-        """The app has returned, with these connections out: the request's row.
+    def answer_ends(self) -> None:
+        """The app has handed over the last byte of its answer."""
+        self.last_byte_s = now_s = monotonic()
+        own_s = self.own_s if self.spans else self.own_s + now_s - self.since_s
+        self.answered = (
+            self.token_wait_s, self.checkout_wait_s, self.sql_s, self.upstream_s, self.loop_wait_s, own_s
+        )  # fmt: skip
+
+    def enter_span(self) -> float:
+        """A span begins; returns when."""
+        now_s = monotonic()
+        if not self.spans:
+            self.own_s += now_s - self.since_s
+        self.spans += 1
+        return now_s
+
+    def leave_span(self) -> float:
+        """A span ends; returns when."""
+        now_s = monotonic()
+        self.spans -= 1
+        if not self.spans:
+            self.since_s = now_s
+        return now_s
+
+    def end(self, checkouts: set[CheckoutState]) -> tuple[Any, ...]:
+        """The app has returned, with these connections asked for or out: the request's row.
 
         What still refers to this object (a timer's context does) must not keep the scope alive.
         """
         self.end_s = monotonic()
         if self.holding:
-            for checkout in list(out):
-                if checkout.request is self:
+            for checkout in list(checkouts):
+                if checkout.request is self and checkout.got_s is not None:
                     checkout.outlived = True
                     self.outlived += 1
         row = self.row()
         self.scope = None
+        self.spans = ENDED
         return row
 
     def row(self) -> tuple[Any, ...]:
@@ -80,6 +122,7 @@ class RequestState:
             self.connects,
             self.pool_timeouts,
             self.outlived,
+            *self.answered,
         )
 
 
@@ -99,7 +142,16 @@ REQUEST_COLUMNS = (
     "connects",
     "pool_timeouts",
     "outlived",
+    # up to the answer's last byte; None where there was none
+    "answer_token_s",
+    "answer_checkout_s",
+    "answer_sql_s",
+    "answer_upstream_s",
+    "answer_loop_s",
+    "answer_own_s",
 )
+ENDED = 1 << 30  # open spans: nothing more is booked
+NOT_ANSWERED: tuple[float | None, ...] = (None,) * 6
 
 
 class CheckoutState:
@@ -109,12 +161,14 @@ class CheckoutState:
         "asked_s", "engine", "got_s", "opened", "outlived", "request", "returned_s", "session", "sql_s", "taken",
     )  # fmt: skip
 
-    def __init__(self, taken: FrameTuple | None, engine: FrameTuple | None, request: RequestState | None) -> None:
+    def __init__(
+        self, taken: FrameTuple | None, engine: FrameTuple | None, request: RequestState | None, asked_s: float
+    ) -> None:
         self.taken = taken
         self.session: FrameTuple | None = None
         self.engine = engine
         self.request = request
-        self.asked_s = monotonic()
+        self.asked_s = asked_s
         self.got_s: float | None = None
         self.returned_s: float | None = None
         self.opened = False
@@ -122,12 +176,11 @@ class CheckoutState:
         self.sql_s = 0.0
 
     def row(self) -> tuple[Any, ...]:
-        route = self.request.route if self.request else None
         return (
             self.taken,
             self.session,
             self.engine,
-            route,
+            self.request.route if self.request else None,
             self.asked_s,
             self.got_s,
             self.returned_s,
@@ -183,8 +236,7 @@ class Probe:
     def __init__(self, app_dir: str) -> None:
         self.frames = Frames(app_dir)
         self.in_flight: set[RequestState] = set()
-        self.waiting: set[CheckoutState] = set()  # asked for a connection, not got it
-        self.out: set[CheckoutState] = set()
+        self.checkouts: set[CheckoutState] = set()  # asked for, and not given back or given up
         self._values: dict[str, list[Any]] = {name: [] for name in COLUMNS}
 
     def add(self, table: str, row: tuple[Any, ...]) -> None:

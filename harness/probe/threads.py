@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from time import monotonic
 from typing import Any
 
 import anyio.to_thread
 from anyio._backends import _asyncio as backend
 
-from harness.probe.state import current_request
+from harness.probe.state import RequestState, current_request
 
 
 class TokenWatch:
@@ -27,20 +28,53 @@ class TokenWatch:
         return self._limiter.borrowed_tokens, self._limiter.statistics().tasks_waiting
 
 
-def hook_limiters() -> None:
-    """Times every acquisition of a token and books it on the request that asked."""
+def hook_threads() -> None:
+    """Books on the request that asked: every token, the wait for it, and what its thread does with it."""
+    _time_tokens()
+    _time_work()
+
+
+def _time_tokens() -> None:
     original = backend.CapacityLimiter.acquire_on_behalf_of
 
-    async def acquire_on_behalf_of(self: Any, borrower: object) -> None:
+    async def wait(limiter: Any, borrower: object, request: RequestState) -> None:
+        asked_s = request.enter_span()
+        try:
+            await original(limiter, borrower)
+        finally:
+            request.token_wait_s += request.leave_span() - asked_s
+
+    def acquire_on_behalf_of(self: Any, borrower: object) -> Coroutine[Any, Any, None]:
         request = current_request.get()
         if request is None:
-            await original(self, borrower)
-            return
-        asked_s = monotonic()
-        try:
-            await original(self, borrower)
-        finally:
-            request.token_wait_s += monotonic() - asked_s
-            request.tokens += 1
+            return original(self, borrower)
+        request.tokens += 1
+        # With a token free nobody waits: no coroutine of ours around the limiter's.
+        return original(self, borrower) if self.available_tokens > 0 else wait(self, borrower, request)
 
     backend.CapacityLimiter.acquire_on_behalf_of = acquire_on_behalf_of  # type: ignore[method-assign]
+
+
+def _time_work() -> None:
+    original = backend.AsyncIOBackend.run_sync_in_worker_thread
+
+    def run_sync_in_worker_thread(_: Any, /, func: Any, args: Any, **named: Any) -> Any:
+        request = current_request.get()
+        if request is None:
+            return original(func, args, **named)
+        return original(_work, (request, func, args), **named)
+
+    backend.AsyncIOBackend.run_sync_in_worker_thread = classmethod(  # type: ignore[method-assign,assignment]
+        run_sync_in_worker_thread
+    )
+
+
+def _work(request: RequestState, func: Any, args: Any) -> Any:
+    request.since_s = monotonic()
+    try:
+        return func(*args)
+    finally:
+        if not request.spans:
+            now_s = monotonic()
+            request.own_s += now_s - request.since_s
+            request.since_s = now_s

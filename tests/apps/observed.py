@@ -5,8 +5,10 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextvars import Context
 from typing import Annotated
 
+import httpx
 from fastapi import BackgroundTasks, Depends, FastAPI
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -59,9 +61,41 @@ async def busy() -> str:
     return "ok"
 
 
+@app.get("/ready")
+async def ready() -> str:
+    """Ready to go on, while the loop does something of nobody's."""
+    asyncio.get_running_loop().call_soon(helper_that_sleeps, context=Context())
+    await asyncio.sleep(0)
+    return "ok"
+
+
+@app.get("/child")
+async def child() -> str:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(blocks())
+    return "ok"
+
+
+@app.get("/calls")
+async def calls() -> str:
+    async def answer(_: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.2)
+        return httpx.Response(200)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        await client.get("http://upstream/")
+    return "ok"
+
+
+@app.get("/sleeps")
+async def sleeps() -> str:
+    await asyncio.sleep(0.2)
+    return "ok"
+
+
 @app.get("/threads")
 def threads() -> str:
-    time.sleep(0.15)
+    time.sleep(0.4)
     return "ok"
 
 

@@ -6,4 +6,4 @@ class Reader(FastHttpUser):
 
     @task
     def read(self) -> None:
-        self.client.get("/sync")
+        self.client.get("/row-sync/7")

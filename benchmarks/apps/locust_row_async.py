@@ -6,4 +6,4 @@ class Reader(FastHttpUser):
 
     @task
     def read(self) -> None:
-        self.client.get("/async")
+        self.client.get("/row-async/7")
