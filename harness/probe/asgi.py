@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from harness.probe.loop import LoopWatch
-from harness.probe.state import Probe, RequestState, Scope, current_request
+from harness.probe.state import Probe, RequestState, Scope
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -30,10 +30,8 @@ class ProbedApp:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = RequestState(scope)
         probe = self._probe
-        probe.in_flight.add(request)
-        current_request.set(request)
+        request = probe.begin(scope)
         try:
             await self._app(scope, receive, partial(_send, request, send))
         finally:

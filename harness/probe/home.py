@@ -56,6 +56,7 @@ class ProbeThread(threading.Thread):
             if looks % SAMPLE_EVERY == 0:
                 self._probe.add("samples", self._sample())
             if looks % SEND_EVERY == 0:
+                self._probe.adapt(over_s=SEND_EVERY * LOOK_S)
                 self.send_rows()
                 self._obey()
 

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
-from sqlalchemy.pool.base import _ConnectionRecord
+from sqlalchemy.pool.base import _ConnectionFairy, _ConnectionRecord
 
 from harness.probe.state import CheckoutState, Probe, current_request
 
@@ -40,13 +40,13 @@ def _set_defaults() -> None:
 
 
 def _remember_engine_place(probe: Probe) -> None:
-    original = Pool.__init__
+    def __new__(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        # Not ``__init__``: create_engine reads from its signature which arguments a pool takes.
+        pool = object.__new__(cls)
+        pool.harness_engine = probe.frames.user_frame(sys._getframe(1))
+        return pool
 
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
-        self.harness_engine = probe.frames.user_frame(sys._getframe(1))
-
-    Pool.__init__ = __init__  # type: ignore[method-assign]
+    Pool.__new__ = __new__  # type: ignore[method-assign]
 
 
 def _remember_session_place(probe: Probe) -> None:
@@ -117,16 +117,27 @@ def _note_opening(_: Any, record: Any) -> None:
 
 
 def _see_returns(probe: Probe) -> None:
-    original = Pool._return_conn
+    returned, detached = Pool._return_conn, _ConnectionFairy.detach
 
     def _return_conn(self: Any, record: Any) -> None:
-        checkout = record.harness_checkout
-        if checkout is not None:
-            record.harness_checkout = None
-            _give_back(probe, checkout)
-        original(self, record)
+        _close_checkout(probe, record)
+        returned(self, record)
+
+    def detach(self: Any) -> None:
+        # So end the connections of the app's choice, and those of an async engine that the collector finds.
+        if self._connection_record is not None:
+            _close_checkout(probe, self._connection_record)
+        detached(self)
 
     Pool._return_conn = _return_conn  # type: ignore[method-assign]
+    _ConnectionFairy.detach = detach  # type: ignore[method-assign]
+
+
+def _close_checkout(probe: Probe, record: Any) -> None:
+    checkout = record.harness_checkout
+    if checkout is not None:
+        record.harness_checkout = None
+        _give_back(probe, checkout)
 
 
 def _give_back(probe: Probe, checkout: CheckoutState) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import MutableMapping
 from contextvars import ContextVar
 from time import monotonic
@@ -18,16 +19,18 @@ class RequestState:
     """One request inside the target. Mutable, and touched by several threads one after the other.
 
     It is executing, or in a span (SQL, or waiting for a token, a connection or an upstream), or neither. Only what runs outside every
-    span is its own time.
+    span is its own time. That is booked for some requests alone, the timed ones: asking the clock at each step of each would cost
+    an app more than all else that the probe does.
     """
 
     __slots__ = (
         "_route", "answered", "checkout_wait_s", "checkouts", "connecting", "connects", "end_s",
         "first_byte_s", "holding", "last_byte_s", "loop_wait_s", "outlived", "own_s", "pool_timeouts", "queries",
-        "scope", "seq", "session", "since_s", "spans", "sql_s", "start_s", "token_wait_s", "tokens", "upstream_s",
+        "scope", "seq", "session", "since_s", "spans", "sql_s", "start_s", "timed", "token_wait_s", "tokens", "upstream_s",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, *, timed: bool) -> None:
+        self.timed = timed
         self.seq: int | None = None
         for name, value in reversed(scope["headers"]):  # the load process adds it to the others
             if name == SEQ_HEADER:
@@ -68,6 +71,8 @@ class RequestState:
     def answer_ends(self) -> None:
         """The app has handed over the last byte of its answer."""
         self.last_byte_s = now_s = monotonic()
+        if not self.timed:
+            return
         own_s = self.own_s if self.spans else self.own_s + now_s - self.since_s
         self.answered = (
             self.token_wait_s, self.checkout_wait_s, self.sql_s, self.upstream_s, self.loop_wait_s, own_s
@@ -76,17 +81,19 @@ class RequestState:
     def enter_span(self) -> float:
         """A span begins; returns when."""
         now_s = monotonic()
-        if not self.spans:
-            self.own_s += now_s - self.since_s
-        self.spans += 1
+        if self.timed:
+            if not self.spans:
+                self.own_s += now_s - self.since_s
+            self.spans += 1
         return now_s
 
     def leave_span(self) -> float:
         """A span ends; returns when."""
         now_s = monotonic()
-        self.spans -= 1
-        if not self.spans:
-            self.since_s = now_s
+        if self.timed:
+            self.spans -= 1
+            if not self.spans:
+                self.since_s = now_s
         return now_s
 
     def end(self, checkouts: set[CheckoutState]) -> tuple[Any, ...]:
@@ -142,7 +149,7 @@ REQUEST_COLUMNS = (
     "connects",
     "pool_timeouts",
     "outlived",
-    # up to the answer's last byte; None where there was none
+    # up to the answer's last byte; None where there was none, or the request was not timed
     "answer_token_s",
     "answer_checkout_s",
     "answer_sql_s",
@@ -224,6 +231,11 @@ COLUMNS = {
 }
 
 current_request: ContextVar[RequestState | None] = ContextVar("harness_request", default=None)
+timed_request: ContextVar[RequestState | None] = ContextVar(
+    "harness_timed_request", default=None
+)  # set when it is timed
+
+TIMED_PER_S = 100
 
 
 class Probe:
@@ -238,6 +250,27 @@ class Probe:
         self.in_flight: set[RequestState] = set()
         self.checkouts: set[CheckoutState] = set()  # asked for, and not given back or given up
         self._values: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+        self._chance = random.Random()  # the app's own is not touched
+        self._begun = 0
+        self._passed_over = 0  # requests to come that are not timed
+        self._timed_every = 1
+
+    def begin(self, scope: Scope) -> RequestState:
+        """A request that begins now. It is timed by chance, about as often as :data:`TIMED_PER_S`, and always when there are few."""
+        self._begun += 1
+        timed = self._passed_over == 0
+        self._passed_over = self._chance.randrange(2 * self._timed_every - 1) if timed else self._passed_over - 1
+        request = RequestState(scope, timed=timed)
+        current_request.set(request)
+        if timed:
+            timed_request.set(request)
+        self.in_flight.add(request)
+        return request
+
+    def adapt(self, over_s: float) -> None:
+        """Chooses anew how often requests are timed, after so many seconds."""
+        self._timed_every = max(1, round(self._begun / over_s / TIMED_PER_S))
+        self._begun = 0
 
     def add(self, table: str, row: tuple[Any, ...]) -> None:
         self._values[table].extend(row)

@@ -1,4 +1,4 @@
-"""The steps of the event loop: for how long each executes, and how long it was ready before; booked on the request it belongs to.
+"""The steps of the event loop: for how long each executes, and how long it was ready before; booked on the timed request it is of.
 
 A step belongs to the request in its context, which tasks and timers inherit: so do those that middleware and task groups start. This
 is run some fifteen times in a request, and the clock is the most expensive thing in it: inside a span it is not asked.
@@ -13,7 +13,7 @@ from contextvars import copy_context
 from time import monotonic
 from typing import Any
 
-from harness.probe.state import current_request
+from harness.probe.state import timed_request
 
 _run_plain = asyncio.Handle._run
 
@@ -35,13 +35,13 @@ class Step(asyncio.Handle):
             self._repr = self._source_traceback = None
         self._ready_s = None
         if context is not None:
-            request = context.get(current_request)
+            request = context.get(timed_request)
             if request is not None and not request.spans:
                 self._ready_s = monotonic()
 
     def _run(self) -> None:
         context = self._context
-        request = context.get(current_request)
+        request = context.get(timed_request)
         if request is not None and not request.spans:
             now_s = monotonic()
             if self._ready_s is not None:  # what another task of the request ran meanwhile is booked already
@@ -51,7 +51,7 @@ class Step(asyncio.Handle):
             context.run(self._callback, *self._args)
         except BaseException as error:  # noqa: BLE001 - as in asyncio, which is told of it
             _report(self, error)
-        request = context.get(current_request)  # the first step of a request finds it out itself
+        request = context.get(timed_request)  # the first step of a request finds it out itself
         if request is not None and not request.spans:
             now_s = monotonic()
             request.own_s += now_s - request.since_s
@@ -66,7 +66,7 @@ def hook_steps() -> None:
 
 def _run_timer(handle: Any) -> None:
     context = handle._context
-    request = context.get(current_request)
+    request = context.get(timed_request)
     if request is not None and not request.spans:
         now_s = monotonic()
         request.loop_wait_s += max(0.0, now_s - max(handle._when, request.since_s))

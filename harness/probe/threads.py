@@ -9,7 +9,7 @@ from typing import Any
 import anyio.to_thread
 from anyio._backends import _asyncio as backend
 
-from harness.probe.state import RequestState, current_request
+from harness.probe.state import RequestState, current_request, timed_request
 
 
 class TokenWatch:
@@ -29,7 +29,7 @@ class TokenWatch:
 
 
 def hook_threads() -> None:
-    """Books on the request that asked: every token, the wait for it, and what its thread does with it."""
+    """Books on the request that asked: every token, the wait for it, and, when it is timed, what its thread does with it."""
     _time_tokens()
     _time_work()
 
@@ -59,7 +59,7 @@ def _time_work() -> None:
     original = backend.AsyncIOBackend.run_sync_in_worker_thread
 
     def run_sync_in_worker_thread(_: Any, /, func: Any, args: Any, **named: Any) -> Any:
-        request = current_request.get()
+        request = timed_request.get()
         if request is None:
             return original(func, args, **named)
         return original(_work, (request, func, args), **named)
