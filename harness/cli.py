@@ -142,6 +142,7 @@ def claims(
             catalogue_root(), run=run, checks=names, document=write, tell=lambda name: err.print(f"check {name}")
         )
     except KeyboardInterrupt:
+        err.print("interrupted: the stored evidence is what it was")
         raise typer.Exit(130) from None
     print_rulings(out, err, outcome)
     raise typer.Exit(outcome.exit_code)

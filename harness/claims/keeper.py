@@ -97,7 +97,7 @@ class Workshop:
                     process.communicate()
                     if self._stop.is_set():
                         raise _Stopped from None
-                    raise _Failed(f"it had not ended after {time_limit_s:.0f} s") from None
+                    raise _Failed(f"it had not ended after {time_limit_s:g} s") from None
         if process.returncode != 0:
             raise _Failed(_last_words(errors or output))
         return output
