@@ -32,7 +32,7 @@ user = User(name="ann")
 
 
 def flagged(command: list[str], settings: dict[str, str]) -> list[str]:
-    """Names of the calls whose line the checker calls an error; "validator" for the decorator's line."""
+    """What the lines use that the checker calls wrong: names of calls, and "validator" for its import and its use."""
     source = HEAD.lstrip() + "\n".join(LINES.values()) + "\n"
     with tempfile.TemporaryDirectory() as folder:
         for name, text in {"v1.py": source, **settings}.items():
@@ -42,8 +42,10 @@ def flagged(command: list[str], settings: dict[str, str]) -> list[str]:
         sys.exit(f"{command[0]} did not work: {output[-300:]}")
     wrong = {int(number) for number in re.findall(r"v1\.py:(\d+):.*error", output)}
     lines = source.splitlines()
-    names = {text: name for name, text in LINES.items()} | {'    @validator("name")': "validator"}
-    return sorted(names.get(lines[number - 1], lines[number - 1].strip()) for number in wrong)
+    names = {text: name for name, text in LINES.items()}
+    return sorted(
+        {names.get(lines[n - 1], "validator" if "validator" in lines[n - 1] else lines[n - 1]) for n in wrong}
+    )
 
 
 PLUGIN = {"mypy.ini": "[mypy]\nplugins = pydantic.mypy\n"}

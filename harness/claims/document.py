@@ -32,9 +32,9 @@ def render_document(ledger: Ledger, evidence: Evidence, rulings: Sequence[Ruling
 
 
 def tally(rulings: Sequence[Ruling]) -> str:
-    """How many claims there are of each standing: "9 hold …"."""
+    """How many claims there are of each standing: "holds 4, false 10"."""
     counts = Counter(ruling.standing for ruling in rulings)
-    return ", ".join(f"{counts[standing]} {standing.value}" for standing in ORDER if counts[standing])
+    return ", ".join(f"{standing.value} {counts[standing]}" for standing in ORDER if counts[standing])
 
 
 def _summary(rulings: Sequence[Ruling]) -> str:
@@ -67,7 +67,7 @@ def _section(ruling: Ruling, ledger: Ledger) -> str:
             "Measured: " + "; ".join(_source(name, ruling, ledger) for name in _sources(ruling.figures)) + ".\n"
         )
     if ruling.warnings:
-        told = "; ".join(f"`{path}` is {text}" for path, text in ruling.warnings.items())
+        told = "; ".join(f"`{path}`: {text}" for path, text in ruling.warnings.items())
         lines.append(f"Mind: {told}.\n")
     return "\n".join(lines)
 
@@ -79,7 +79,7 @@ def _sources(figures: Mapping[str, Any]) -> list[str]:
 def _source(name: str, ruling: Ruling, ledger: Ledger) -> str:
     """One pair or check with the figures that this ruling took from it."""
     taken = {path.split(".", 1)[1]: value for path, value in ruling.figures.items() if path.split(".")[0] == name}
-    shown = ", ".join(f"`{path}` {_value(path, value)}" for path, value in taken.items())
+    shown = ", ".join(f"`{path}` = {_value(path, value)}" for path, value in taken.items())
     if name in ledger.check:
         return f"[checks/{name}.py](../{FOLDER}/checks/{name}.py): {shown}"
     return f"{'the sequential check of the run' if name == RUN else f'pair `{name}`'}: {shown}"
@@ -111,11 +111,9 @@ def _provenance(ledger: Ledger, evidence: Evidence) -> str:
 def _run(run: RunEvidence | None) -> str:
     if run is None:
         return "There is no run yet: the claims that pairs measure are open."
-    shown = ["fastapi", "starlette", "sqlalchemy", "uvicorn"]
-    versions = {name: run.packages[name] for name in shown if name in run.packages}
     return (
         f"The pairs' figures are those of run `{run.id}` ({run.measured}): profile {run.profile}, {run.cores} cores, Python {run.python},"
-        f" Postgres {run.postgres}, {_packages(versions)}. [How a figure comes about](measuring.md)."
+        f" Postgres {run.postgres}, {_packages(run.packages)}. [How a figure comes about](measuring.md)."
     )
 
 

@@ -16,6 +16,8 @@ from harness.judgement import RunVerdict
 from harness.record import FIGURE_NAMES, Outcome, Run, VariantResult
 from harness.store import disk_errors, write_atomically
 
+RUN_PACKAGES = ("fastapi", "starlette", "sqlalchemy", "psycopg", "asyncpg", "httpx", "uvicorn")
+
 Facts = dict[str, Any]  # JSON: nested objects, numbers, strings, booleans and lists
 
 
@@ -114,7 +116,7 @@ def of_run(run: Run, verdict: RunVerdict, ledger: Ledger) -> RunEvidence:
         cores=machine.cores,
         python=machine.python,
         postgres=machine.postgres,
-        packages=machine.packages,
+        packages={name: machine.packages[name] for name in RUN_PACKAGES if name in machine.packages},
         facts=facts,
         summary=_sequential(run, verdict),
         warnings=warnings,

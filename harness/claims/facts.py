@@ -93,6 +93,8 @@ class _Formatter(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec in _SCALES:
             return self._sign + _SCALES[format_spec](value)
+        if isinstance(value, bool):
+            return "yes" if value else "no"
         if isinstance(value, list):
             return ", ".join(f"`{item}`" for item in value) or "nothing"
         return str(super().format_field(value, format_spec))
