@@ -87,6 +87,7 @@ PAIR_FACTS = {"facts": {"kilos": "shop.buggy.goodput_rps / shop.fixed.goodput_rp
     [
         (ledger(), Evidence(), "the check `weighing` has given no facts yet"),
         (ledger(), weighed(grams=5), "the check `weighing` gave no fact `weighing.kilos`"),
+        (ledger(), weighed(kilos=None), "the check `weighing` gave no fact `weighing.kilos`"),
         (ledger(**PAIR_FACTS), Evidence(), "there is no run that measured `shop`"),
         (ledger(**PAIR_FACTS), ran({}), "the run has no pair `shop`"),
         (ledger(**PAIR_FACTS), ran({"shop": {"fixed": {}}}), "the run has no variant `buggy` of `shop`"),

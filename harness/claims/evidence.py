@@ -143,10 +143,12 @@ def _figure(result: VariantResult, name: str) -> float | None:
 
 
 def _descend(facts: Mapping[str, Any], keys: Iterable[str], otherwise: str) -> Any:
-    """What nested mappings hold below some keys. Raises NotMeasured when one of them is missing."""
+    """What nested mappings hold below some keys. Raises NotMeasured when one of them is missing, or the end is null."""
     value: Any = facts
     for key in keys:
         if not isinstance(value, Mapping) or key not in value:
             raise NotMeasured(otherwise)
         value = value[key]
+    if value is None:  # what was not measured is null, never zero
+        raise NotMeasured(otherwise)
     return value

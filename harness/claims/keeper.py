@@ -81,9 +81,9 @@ class Workshop:
     def _run(self, command: list[str], time_limit_s: float, env: dict[str, str] | None = None) -> str:
         """What a command prints. Raises _Failed when it fails or takes too long."""
         ours = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        # A program's caches are removed with its folder; pip keeps to the user's own.
-        caches = {name: str(self._folder) for name in ("TMPDIR", "XDG_CACHE_HOME", "npm_config_cache")}
-        places = {} if env is None else caches | env
+        places = {"TMPDIR": str(self._folder)}  # what is left there goes with the folder
+        if env is not None:  # a program; pip keeps to the user's own caches
+            places |= {"XDG_CACHE_HOME": str(self._folder), "npm_config_cache": str(self._folder), **env}
         process = subprocess.Popen(
             command, cwd=self._folder, env={**ours, **places}, text=True, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
