@@ -6,11 +6,15 @@ RUN := $(VENV)/bin/python -m
 PAIRS ?=
 PROFILE ?= standard
 POSTGRES ?= embedded
+RUN_FOLDER ?=
 
-.PHONY: bench test lint versions schema lock clean
+.PHONY: bench claims test lint versions schema lock clean
 
 bench: $(VENV)/ready
 	$(RUN) harness bench $(PAIRS) --profile '$(PROFILE)' --postgres '$(POSTGRES)'
+
+claims: $(VENV)/ready
+	$(RUN) harness claims $(RUN_FOLDER) --write docs/claims.md
 
 test: lint
 	$(RUN) pytest -q

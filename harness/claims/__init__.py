@@ -1,0 +1,1 @@
+"""The claims ledger: sentences that people say about FastAPI under load, ruled on from what was measured."""
