@@ -40,7 +40,7 @@ class RunEvidence:
     profile: str
     cores: int
     python: str
-    postgres: str
+    postgres: str | None
     packages: dict[str, str]
     facts: Facts  # pair -> variant -> figure
     summary: Facts  # of the sequential check over all pairs
