@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
-from harness.report.charts.model import Floats
-from harness.report.charts.palette import LIGHT
+from harness.report.charts.model import Floats, Panel
+from harness.report.charts.palette import LIGHT, variant_role
 from harness.report.charts.svg import compact
 
 WIDTH = 360.0
@@ -87,6 +87,26 @@ class Canvas:
         print_svg: Any = self._svg.print_svg  # has no types
         print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
         return compact(out.getvalue(), label=label)
+
+
+def invalid_row(canvas: Canvas, axes: Axes, variant: str, bottom: float, height: float, title_y: float) -> None:
+    """The hatched place of a variant's bar, across the whole axis: nothing that was measured of it may be shown."""
+    box(axes, "invalid", *axes.get_xlim(), bottom, bottom + height)
+    left = axes.get_position().x0 * WIDTH
+    canvas.text(left, title_y, variant, bold=True, role=variant_role(variant))
+    canvas.text(WIDTH - 10, title_y, "invalid: no figure", role="muted", align="right")
+
+
+def invalid_panel(pair: str, variant: str, chart: str, height: float) -> Panel:
+    """The hatched place of a variant's picture."""
+    canvas = Canvas(height, f"{pair}-{chart}-{variant}-invalid")
+    axes = canvas.axes(bottom=0, height=height, left=0, right=0)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    ticks(axes)
+    box(axes, "invalid", 0, 1, 0, 1)
+    canvas.text(WIDTH / 2, height / 2 - 4, "invalid", bold=True, align="center")
+    return Panel(svg=canvas.svg(f"{variant}: invalid, nothing to show"), label=variant, note="No trial of it is valid.")
 
 
 def ticks(axes: Axes, *, x: Sequence[tuple[float, str]] = (), y: Sequence[tuple[float, str]] = ()) -> None:

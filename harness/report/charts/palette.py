@@ -48,7 +48,11 @@ ROLES: dict[str, Role] = {
     "token": Role("#b98100", "#ecbd52", _UPRIGHT),
     "connection": Role("#a9457f", "#e48fc0", _FALLING),
     "sql": Role("#0068a7", "#5ab4ed"),
+    "unsent": Role("#57636f", "#a3adb9", _LEVEL),
+    "upstream": Role("#7a5197", "#c49ae2", _CROSSED),
+    "own": Role("#00795b", "#3fc39c"),
     "rest": Role("#4a5560", "#aeb8c3"),
+    "untimed": Role("#6b7783", "#8d97a4", _UPRIGHT),
     "unfinished": Role("#5f6874", "#98a2ae", _DOTS),
     # how a request ended
     "ok": Role("#00795a", "#3fc39b"),
@@ -58,6 +62,8 @@ ROLES: dict[str, Role] = {
     "client_timeout": Role("#7a5194", "#c49ae1", _FALLING),
     "connect_error": Role("#3d4650", "#c3cad2", _UPRIGHT),
     "skipped": Role("#9aa4b0", "#5f6a76", _LEVEL),
+    # where a bar would stand, had the variant a valid trial
+    "invalid": Role("#b4bcc5", "#4a5460", _FALLING),
 }
 
 LIGHT = {name: role.light for name, role in ROLES.items()}
