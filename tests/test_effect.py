@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.catalog import load_pairs
 from harness.effect import effect
-from harness.record import Cause, Expectation, Figures, InvariantResult, Pair, VariantResult
+from harness.record import Cause, Expectation, Figures, InvariantResult, VariantResult
 
 PAIRS = {pair.name: pair for pair in load_pairs(Path(__file__).resolve().parent.parent)}
 
@@ -29,9 +29,9 @@ def _result(
     )
 
 
-def _told(pair: Pair | str, buggy: VariantResult, fixed: VariantResult) -> tuple[str, float | None]:
-    text, ratio = effect(PAIRS[pair] if isinstance(pair, str) else pair, {"buggy": buggy, "fixed": fixed})
-    return text.replace("\N{NO-BREAK SPACE}", " "), ratio
+def _told(pair: str, buggy: VariantResult, fixed: VariantResult) -> tuple[str, float | None]:
+    text, ratio = effect(PAIRS[pair], {"buggy": buggy, "fixed": fixed})
+    return text.replace("\N{NO-BREAK SPACE}", " "), ratio and round(ratio, 3)
 
 
 def test_more_answers_are_told_as_rates() -> None:
@@ -46,13 +46,13 @@ def test_lost_writes_are_counted_in_rows() -> None:
     )
     assert _told("lost_update", _result("buggy", 1000, 500), _result("fixed", 10, 9)) == (
         "500 of 1,000 promised rows lost → 1 of 10",
-        pytest.approx(1.8),
+        1.8,
     )
 
 
 def test_lost_writes_without_a_lost_row_are_told_as_failures() -> None:
     told = _told("commit_in_teardown", _result("buggy", 9, 9, failed_share=0.2), _result("fixed", 9, 9, failed_share=0))
-    assert told == ("20 % failed → none", pytest.approx(1.25))
+    assert told == ("20 % failed → none", 1.25)
 
 
 def test_queries_are_counted_per_request() -> None:
@@ -63,7 +63,7 @@ def test_queries_are_counted_per_request() -> None:
 
 def test_neighbours_are_told_of_where_the_loop_was_held_and_no_more_is_answered() -> None:
     before, after = _result("buggy", canary_p99_s=2.1), _result("fixed", canary_p99_s=0.004)
-    assert _told("blocking_hash", before, after) == ("p99 of the canary 2.1 s → 4 ms", pytest.approx(525))
+    assert _told("blocking_hash", before, after) == ("p99 of the canary 2.1 s → 4 ms", 525.0)
 
 
 def test_masked_errors_are_wrong_answers_behind_a_good_status() -> None:
@@ -71,7 +71,7 @@ def test_masked_errors_are_wrong_answers_behind_a_good_status() -> None:
     after = _result("fixed", outcomes={"ok": 65, "http_error": 35}, failed_share=0.35)
     assert _told("swallowing_middleware", before, after) == (
         "40 % wrong behind a good status → none, 35 % fail openly",
-        pytest.approx(1 / 0.6),
+        1.667,
     )
 
 

@@ -185,6 +185,6 @@ def test_all_views_are_written_and_written_alike(sample: Sample, tmp_path: Path)
     assert not (second / "charts" / "of-an-older-version.svg").exists()
     names = sorted(p.relative_to(first) for p in first.rglob("*") if p.is_file())
     assert {Path("report.html"), Path("report.md"), Path("junit.xml")} < set(names)
-    assert len([n for n in names if n.parent == Path("charts")]) == 27
+    assert len([n for n in names if n.parent == Path("charts")]) == 28
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import StepPatch
 
 from harness.record import FAILURES, Outcome
 from harness.report import units
@@ -35,7 +34,7 @@ def answers_of(variant: VariantRows) -> Answers:
     trial: TrialRows = variant.trials[0]
     begin, end = trial.window
     width = (end - begin) / _BINS
-    edges = np.arange(-round(trial.trial.warmup_s / width), _BINS + 1) * width
+    edges: Floats = np.arange(-round(trial.trial.warmup_s / width), _BINS + 1).astype(np.float64) * width
     done = trial.request_column("done_s") - begin
     load = trial.requests_with("kind", "load") & ~trial.requests_with("phase", "sequential") & ~np.isnan(done)
     rates = {}
@@ -53,7 +52,7 @@ def draw(pair: PairRows) -> Chart | None:
     seen = [name for name in _SHOWN if any(a.rates[name].any() for a in found)]
     if not any(name in FAILURES for name in seen):
         return None
-    highest = max(float(sum(a.rates.values()).max()) for a in found)
+    highest = max(float(np.sum(list(a.rates.values()), axis=0).max()) for a in found)
     return Chart(
         name="answers",
         title="How requests ended, over time",
@@ -101,7 +100,5 @@ def _stack(axes: Axes, a: Answers) -> None:
     for name in reversed(_SHOWN):  # failures below: where they begin is read from the axis
         above = below + a.rates[name]
         if a.rates[name].any():
-            axes.add_patch(
-                StepPatch(above, a.edges, baseline=below, facecolor=LIGHT[str(name)], edgecolor="none", fill=True)
-            )
+            axes.stairs(above, a.edges, baseline=below, color=LIGHT[str(name)], linewidth=0, fill=True)
         below = above
