@@ -195,7 +195,9 @@ def invalid_reasons(run: Run) -> list[tuple[str, int]]:
     kinds: dict[str, list[str]] = {}
     for reason in (reason for t in run.all_trials for reason in t.invalid):
         kinds.setdefault(_NUMBER.sub("#", reason), []).append(reason)
-    told = [(alike[0] if len(set(alike)) == 1 else f"such as: {alike[0]}", len(alike)) for alike in kinds.values()]
+    told = [
+        (alike[0] if len(set(alike)) == 1 else f"{alike[0]} (figures vary)", len(alike)) for alike in kinds.values()
+    ]
     return sorted(told, key=lambda t: -t[1])
 
 

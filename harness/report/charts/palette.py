@@ -25,6 +25,8 @@ _FALLING = "M-1-1L7 7M-1 5L1 7M5-1L7 1"
 _CROSSED = "M0 3H6M3 0V6"
 _LEVEL = "M0 1.5H6M0 4.5H6"
 _UPRIGHT = "M1.5 0V6M4.5 0V6"
+_ZIGZAG = "M0 4L3 1L6 4"
+_LATTICE = "M0 0L6 6M6 0L0 6"
 _DOTS = "M1 1.5h1M4 4.5h1"
 
 ROLES: dict[str, Role] = {
@@ -50,8 +52,8 @@ ROLES: dict[str, Role] = {
     "sql": Role("#0068a7", "#5ab4ed"),
     "unsent": Role("#57636f", "#a3adb9", _LEVEL),
     "upstream": Role("#7a5197", "#c49ae2", _CROSSED),
-    "own": Role("#00795b", "#3fc39c"),
-    "rest": Role("#4a5560", "#aeb8c3"),
+    "own": Role("#00795b", "#3fc39c", _ZIGZAG),
+    "rest": Role("#4a5560", "#aeb8c3", _LATTICE),
     "untimed": Role("#6b7783", "#8d97a4", _UPRIGHT),
     "unfinished": Role("#5f6874", "#98a2ae", _DOTS),
     # how a request ended
