@@ -26,6 +26,7 @@ from harness.report.charts.svg import compact
 WIDTH = 360.0
 LEFT, RIGHT = 50.0, 8.0
 _UNITS_PER_INCH = 72.0
+_END = 0.96  # share of an axis beyond which words would hang over its end
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "path.simplify": True,
@@ -110,8 +111,12 @@ def invalid_panel(pair: str, variant: str, chart: str, height: float) -> Panel:
 
 
 def ticks(axes: Axes, *, x: Sequence[tuple[float, str]] = (), y: Sequence[tuple[float, str]] = ()) -> None:
-    """Sets the places and words of both axes' ticks."""
+    """Sets the places and words of both axes' ticks. Words at the right end stand left of their tick: they must not leave the picture."""
     axes.set_xticks([at for at, _ in x], [words for _, words in x])
+    low, high = axes.get_xlim()
+    for (at, _), label in zip(x, axes.get_xticklabels(), strict=True):
+        if at > low + _END * (high - low):
+            label.set_horizontalalignment("right")
     axes.set_yticks([at for at, _ in y], [words for _, words in y])
 
 
@@ -123,7 +128,7 @@ def boxes(axes: Axes, role: str, left: Floats, right: Floats, bottom: Floats, to
     left, right, bottom, top = left[keep], right[keep], bottom[keep], top[keep]
     corners = np.stack([left, bottom, right, bottom, right, top, left, top, left, bottom], axis=1).reshape(-1, 2)
     codes = np.tile([Outline.MOVETO, Outline.LINETO, Outline.LINETO, Outline.LINETO, Outline.CLOSEPOLY], len(left))
-    axes.add_patch(PathPatch(Outline(corners, codes), facecolor=LIGHT[role], linewidth=0))
+    axes.add_artist(PathPatch(Outline(corners, codes), facecolor=LIGHT[role], linewidth=0))
 
 
 def box(axes: Axes, role: str, left: float, right: float, bottom: float, top: float) -> None:

@@ -177,7 +177,7 @@ def _area(axes: Axes, t: Floats, low: Floats, high: Floats, role: str) -> None:
     if np.any(high > low):
         there, back = _steps(t, high), _steps(t, low)[::-1]
         outline = np.concatenate([there, back, there[:1]])
-        axes.add_patch(Polygon(outline, closed=True, facecolor=LIGHT[role], linewidth=0))
+        axes.add_artist(Polygon(outline, closed=True, facecolor=LIGHT[role], linewidth=0))
 
 
 def _steps(t: Floats, values: Floats) -> Floats:
