@@ -183,7 +183,7 @@ def load_run(folder: Path) -> Run:
 def _no_run(folder: Path) -> str:
     """Why a folder without run.json cannot be used."""
     if not folder.exists():
-        return f"{folder} does not exist: give the folder of a run, such as reports/latest"
+        return f"{folder} is not a run folder: it does not exist"
     if any((folder / f"{name}.parquet").is_file() for name in TABLES):
         return f"{folder} is half-written: its run is still going on, or was killed before it wrote run.json"
     return f"{folder} is not a run folder: it holds no run.json"

@@ -106,7 +106,7 @@ def test_run_json_follows_its_schema_in_its_names(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "nowhere"
-    assert refused(load_run, folder) == f"{folder} does not exist: give the folder of a run, such as reports/latest"
+    assert refused(load_run, folder) == f"{folder} is not a run folder: it does not exist"
     assert refused(load_data, folder).startswith(f"{folder}/requests.parquet cannot be read: ")
 
 

@@ -38,7 +38,7 @@ def _pair(verdict: PairVerdict, run: Run) -> dict[str, Any]:
         "title": pair.title,
         "theme": pair.theme,
         "state": str(summary.state(verdict, run)),
-        "effect": verdict.effect,
+        "effect": summary.effect(verdict, run),
         "effect_ratio": verdict.effect_ratio,
         "sequential_alike": verdict.sequential_alike,
         "sequential_note": verdict.sequential_note,

@@ -55,7 +55,7 @@ def _table(run: Run, verdict: RunVerdict) -> str:
 def _row(pair: PairVerdict, run: Run) -> str:
     state = summary.state(pair, run)
     mark = f"{summary.MARKS[state]} {state}"
-    return f"| `{pair.pair}` | {plain(pair.effect)} | {mark} | {plain(summary.guilty(pair))} |"
+    return f"| `{pair.pair}` | {plain(summary.effect(pair, run))} | {mark} | {plain(summary.guilty(pair))} |"
 
 
 def _own(run: Run, verdict: RunVerdict) -> list[str]:

@@ -124,6 +124,14 @@ def missing(pair: str, run: Run) -> list[str]:
     return [v for p in run.pairs if p.name == pair for v in p.variants if v not in measured]
 
 
+def effect(pair: PairVerdict, run: Run) -> str:
+    """What the fix changes, or of which variants there is no valid trial to tell it by."""
+    gaps = missing(pair.pair, run)
+    if pair.sequential_note == NOT_REACHED or not {"buggy", "fixed"} & set(gaps):
+        return pair.effect
+    return f"no valid trial of {' and '.join(gaps)}"
+
+
 def headline(run: Run, verdict: RunVerdict) -> str:
     """The result in one sentence: "5 of 6 pairs show what they should"."""
     if all_own(run):
@@ -138,7 +146,9 @@ def headline(run: Run, verdict: RunVerdict) -> str:
             if total == 1
             else f"All {total} pairs show what is expected of them."
         )
-    return f"{met} of {units.plural(total, 'pair')} show what is expected of them."
+    unknown = len(run.pairs) - sum(not missing(p.name, run) for p in run.pairs)
+    told = f"{met} of {units.plural(total, 'pair')} show what is expected of them"
+    return f"{told}; {unknown} could not be measured." if unknown else f"{told}."
 
 
 def _own_headline(pair: Pair, run: Run, verdict: RunVerdict) -> str:

@@ -75,7 +75,7 @@ def _table(groups: Sequence[tuple[str, Sequence[PairVerdict]]], run: Run) -> Tab
             state = summary.state(pair, run)
             mark = Text(f"{summary.MARKS[state]} {state}", style=_STYLES[state])
             told = summary.guilty(pair)
-            effect = Text.assemble(pair.effect, *([] if told == "nothing" else [("\n" + told, "dim")]))
+            effect = Text.assemble(summary.effect(pair, run), *([] if told == "nothing" else [("\n" + told, "dim")]))
             table.add_row(Text(pair.pair), mark, effect)
     return table
 

@@ -86,6 +86,7 @@ class PairSection:
 
     pair: Pair
     verdict: PairVerdict
+    effect: str
     state: State
     missing: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
@@ -186,7 +187,7 @@ def _line(v: PairVerdict, pair: Pair, run: Run, largest: float) -> Line:
     return Line(
         pair=v.pair,
         title=pair.title,
-        effect=v.effect,
+        effect=summary.effect(v, run),
         ratio=_ratio(v.effect_ratio),
         bar=min(1.0, max(0.0, summary.effect_size(v.effect_ratio)) / max(largest, 1.0)),
         state=summary.state(v, run),
@@ -212,6 +213,7 @@ def _section(pair: Pair, verdict: PairVerdict, run: Run, charts: tuple[Chart, ..
     return PairSection(
         pair=pair,
         verdict=verdict,
+        effect=summary.effect(verdict, run),
         state=summary.state(verdict, run),
         missing=tuple(summary.missing(pair.name, run)),
         comparisons=_comparisons(pair, verdict),
@@ -226,7 +228,7 @@ def _section(pair: Pair, verdict: PairVerdict, run: Run, charts: tuple[Chart, ..
         workload=words.workload(pair.workload),
         settings=tuple((name, _setting(name, value)) for name, value in pair.settings.items()),
         commands=(
-            (f"make bench PAIRS={pair.name} PROFILE={run.profile.name}", f"harness bench {pair.name}")
+            (f"harness bench {pair.name} --profile {run.profile.name} --seed {run.seed}",)
             if pair.judged
             else (run.command,)
         ),

@@ -117,7 +117,7 @@ def test_a_run_that_cannot_be_read_is_one_sentence(
 def test_a_folder_that_does_not_exist_is_one_sentence(call: Call, tmp_path: Path, verb: list[str]) -> None:
     code, _, err = call(verb[0], tmp_path / "nowhere", *verb[1:])
     assert code == 2
-    assert "nowhere does not exist" in err
+    assert "nowhere is not a run folder: it does not exist" in err
     assert err.count("\n") == 1
 
 
