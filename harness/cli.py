@@ -9,6 +9,7 @@ import shlex
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
@@ -22,7 +23,8 @@ from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
     from harness.bench import BenchPlan
-    from harness.record import Profile
+    from harness.judgement import RunVerdict
+    from harness.record import Profile, Run
 
 app = typer.Typer(
     name="harness",
@@ -40,6 +42,13 @@ class Format(StrEnum):
     HTML = "html"
     MD = "md"
     JUNIT = "junit"
+    JSON = "json"
+    ANNOTATIONS = "annotations"
+
+
+class CompareFormat(StrEnum):
+    TABLE = "table"
+    MD = "md"
 
 
 @app.command("list")
@@ -223,7 +232,7 @@ def _measure(plan: BenchPlan, *, json: bool) -> NoReturn:
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("reports/latest"),
     format: Annotated[
-        Format, typer.Option(help="html and charts go into the folder; md and junit are printed.")
+        Format, typer.Option(help="html and charts go into the folder; the others are printed.")
     ] = Format.HTML,
 ) -> None:
     """Make a view of a stored run again."""
@@ -234,11 +243,39 @@ def report(
         _show(run, json=False)
         return
     stored = load_run(run)
-    if format is Format.MD:
-        from harness.report.markdown import render_markdown as render
-    else:
-        from harness.report.junit import render_junit as render
+    render = _renderer(format)
     sys.stdout.write(render(stored, judge(stored)))
+
+
+def _renderer(format: Format) -> Callable[[Run, RunVerdict], str]:
+    """The function behind a printed format."""
+    from harness.report import asjson, github, junit, markdown
+
+    return {
+        Format.MD: markdown.render_markdown,
+        Format.JUNIT: junit.render_junit,
+        Format.JSON: asjson.render_json,
+        Format.ANNOTATIONS: github.render_annotations,
+    }[format]
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    second: Annotated[Path, typer.Argument(metavar="RUN", help="The run folder that is compared with it.")],
+    format: Annotated[CompareFormat, typer.Option(help="A table for the terminal, or Markdown.")] = CompareFormat.TABLE,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Compare also what was measured in unlike ways.")] = False,
+) -> None:
+    """Show two runs side by side: goodput, p99, failures and processor time of each variant, with their ratios."""
+    from harness.compare import compare as compare_runs
+    from harness.report.compared import print_compared, render_compared
+    from harness.store import load_run
+
+    found = compare_runs(load_run(first), load_run(second), anyway=anyway)
+    if format is CompareFormat.MD:
+        sys.stdout.write(render_compared(found))
+    else:
+        print_compared(out, found)
 
 
 @app.command()

@@ -40,7 +40,7 @@ class DiagnosisResult:
 class PairVerdict:
     pair: str
     effect: str  # "22 → 223 requests/s, 86 % failed → none"; of an app of the user's own "223 requests/s, none failed"
-    effect_ratio: float | None  # goodput, fixed over buggy
+    effect_ratio: float | None  # how many times better the fix makes what the effect tells of; infinite: from nothing
     sequential_alike: bool | None  # None: there is nothing to compare the answers with
     sequential_note: str
     expectations: tuple[ExpectationResult, ...]

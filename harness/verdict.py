@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.diagnosis import diagnose
+from harness.effect import effect, state
 from harness.judgement import DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
-from harness.record import Cause, Expectation, Figures, Frame, Pair, Run, Trial, Variant, VariantResult
+from harness.record import Cause, Expectation, Frame, Pair, Run, Trial, Variant, VariantResult
 
 
 def judge(run: Run) -> RunVerdict:
@@ -20,10 +21,10 @@ def _judge_pair(run: Run, pair: Pair) -> PairVerdict:
     results = {r.variant: r for r in run.results if r.pair == pair.name}
     trials = _trials(run, pair)
     alike, note = _sequential(trials) if pair.judged else _alone(trials)
-    effect, ratio = _effect(results) if pair.judged else (_state(results), None)
+    told, ratio = effect(pair, results) if pair.judged else (state(results), None)
     return PairVerdict(
         pair=pair.name,
-        effect=effect,
+        effect=told,
         effect_ratio=ratio,
         sequential_alike=alike,
         sequential_note=note,
@@ -151,35 +152,6 @@ def _function_around(source: str, line: int) -> str | None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
     ]
     return max(names)[1] if names else None
-
-
-def _effect(results: dict[str, VariantResult]) -> tuple[str, float | None]:
-    if "buggy" not in results or "fixed" not in results:
-        return "not measured on both sides", None
-    buggy, fixed = results["buggy"].figures, results["fixed"].figures
-    ratio = fixed.goodput_rps / buggy.goodput_rps if fixed.goodput_rps and buggy.goodput_rps else None
-    rates = f"{_rate(buggy)} → {_rate(fixed)} requests/s"
-    if not (buggy.failed_share or fixed.failed_share):
-        return rates, ratio
-    return f"{rates}, {_failed(buggy)} failed → {_failed(fixed)}", ratio
-
-
-def _state(results: dict[str, VariantResult]) -> str:
-    """What an app of the user's own does, in few words."""
-    told = [f"{_rate(r.figures)} requests/s, {_failed(r.figures)} failed" for r in results.values()]
-    return "; ".join(told) or "not measured"
-
-
-def _rate(figures: Figures) -> str:
-    rate = figures.goodput_rps or 0.0
-    return f"{rate:.1f}" if rate < 10 else f"{rate:.0f}"
-
-
-def _failed(figures: Figures) -> str:
-    share = figures.failed_share or 0.0
-    if share == 0:
-        return "none"
-    return f"{share * 100:.1f} %" if share < 0.01 else f"{share * 100:.0f} %"
 
 
 def _listed(names: list[str]) -> str:

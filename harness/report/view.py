@@ -28,6 +28,15 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LineGroup:
+    """Pairs of the first screen that belong together."""
+
+    theme: str  # empty where the pairs are few
+    lines: tuple[Line, ...]
+    met: str  # "8 of 9 as expected"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Prediction:
     """A ceiling against what was measured."""
 
@@ -58,6 +67,7 @@ class TrialLine:
     goodput: str
     p99: str
     failed: str
+    others: str  # cores that other processes used meanwhile
     invalid: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -76,6 +86,7 @@ class PairSection:
 
     pair: Pair
     verdict: PairVerdict
+    effect: str
     state: State
     missing: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
@@ -103,7 +114,7 @@ class Page:
     trusted: bool
     reasons: tuple[tuple[str, int], ...]
     facts: tuple[tuple[str, str], ...]
-    lines: tuple[Line, ...]  # empty where nothing is compared
+    groups: tuple[LineGroup, ...]  # empty where nothing is compared
     glossary: tuple[tuple[str, str], ...]
     sections: tuple[PairSection, ...]
 
@@ -111,7 +122,7 @@ class Page:
 def page(run: Run, verdict: RunVerdict, charts: Mapping[str, tuple[Chart, ...]]) -> Page:
     """The page of a run; its sections stand in the order of the lines of its first screen."""
     pairs = {p.name: p for p in run.pairs}
-    ordered = [p for p in summary.by_effect(summary.whole(run, verdict)) if p.pair in pairs]
+    groups = summary.by_theme(summary.whole(run, verdict), run)
     complete = run.status == "complete"
     return Page(
         run=run,
@@ -121,9 +132,9 @@ def page(run: Run, verdict: RunVerdict, charts: Mapping[str, tuple[Chart, ...]])
         trusted=complete and verdict.valid and bool(run.trials),
         reasons=tuple(summary.invalid_reasons(run)),
         facts=_facts(run),
-        lines=() if summary.all_own(run) else _lines(ordered, pairs, run),
+        groups=() if summary.all_own(run) else _groups(groups, pairs, run),
         glossary=_glossary(run),
-        sections=tuple(_section(pairs[v.pair], v, run, charts.get(v.pair, ())) for v in ordered),
+        sections=tuple(_section(pairs[v.pair], v, run, charts.get(v.pair, ())) for _, judged in groups for v in judged),
     )
 
 
@@ -161,26 +172,39 @@ def _glossary(run: Run) -> tuple[tuple[str, str], ...]:
     return tuple((term, text) for term, text in words.GLOSSARY if shown(term))
 
 
-def _lines(ordered: list[PairVerdict], pairs: Mapping[str, Pair], run: Run) -> tuple[Line, ...]:
-    sizes = [summary.effect_size(v.effect_ratio) for v in ordered]
+def _groups(groups: list[tuple[str, list[PairVerdict]]], pairs: Mapping[str, Pair], run: Run) -> tuple[LineGroup, ...]:
+    sizes = [summary.effect_size(v.effect_ratio) for _, judged in groups for v in judged]
     largest = max((s for s in sizes if math.isfinite(s)), default=0.0)
     return tuple(
-        Line(
-            pair=v.pair,
-            title=pairs[v.pair].title,
-            effect=v.effect,
-            ratio=_ratio(v.effect_ratio),
-            bar=min(1.0, max(0.0, size) / max(largest, 1.0)),
-            state=summary.state(v, run),
+        LineGroup(
+            theme=theme, lines=tuple(_line(v, pairs[v.pair], run, largest) for v in judged), met=_met_words(judged, run)
         )
-        for v, size in zip(ordered, sizes, strict=True)
+        for theme, judged in groups
     )
+
+
+def _line(v: PairVerdict, pair: Pair, run: Run, largest: float) -> Line:
+    return Line(
+        pair=v.pair,
+        title=pair.title,
+        effect=summary.effect(v, run),
+        ratio=_ratio(v.effect_ratio),
+        bar=min(1.0, max(0.0, summary.effect_size(v.effect_ratio)) / max(largest, 1.0)),
+        state=summary.state(v, run),
+    )
+
+
+def _met_words(judged: list[PairVerdict], run: Run) -> str:
+    met = sum(summary.state(v, run) in (State.MET, State.DOUBTFUL) for v in judged)
+    return f"all {len(judged)} as expected" if met == len(judged) > 1 else f"{met} of {len(judged)} as expected"
 
 
 def _ratio(value: float | None) -> str:
     """The ratio as it is shown in the list; what lies within the noise is not spelled out."""
     if value is None:
         return ""
+    if math.isinf(value):
+        return "all"
     return "≈ 1×" if 0.95 <= value <= 1.05 else units.ratio(value)
 
 
@@ -189,6 +213,7 @@ def _section(pair: Pair, verdict: PairVerdict, run: Run, charts: tuple[Chart, ..
     return PairSection(
         pair=pair,
         verdict=verdict,
+        effect=summary.effect(verdict, run),
         state=summary.state(verdict, run),
         missing=tuple(summary.missing(pair.name, run)),
         comparisons=_comparisons(pair, verdict),
@@ -199,11 +224,11 @@ def _section(pair: Pair, verdict: PairVerdict, run: Run, charts: tuple[Chart, ..
         sweep_charts=tuple(c for c in charts if c.name.startswith("sweep")),
         sweeps=tuple(sweeps.part(s) for s in run.sweeps if s.pair == pair.name),
         table=figure_table(results),
-        trials=tuple(_trial_line(t) for t in run.trials if t.pair == pair.name),
+        trials=tuple(_trial_line(t, run.trials) for t in run.trials if t.pair == pair.name),
         workload=words.workload(pair.workload),
         settings=tuple((name, _setting(name, value)) for name, value in pair.settings.items()),
         commands=(
-            (f"make bench PAIRS={pair.name} PROFILE={run.profile.name}", f"harness bench {pair.name}")
+            (f"harness bench {pair.name} --profile {run.profile.name} --seed {run.seed}",)
             if pair.judged
             else (run.command,)
         ),
@@ -288,14 +313,17 @@ def _prediction(pair: Pair, result: VariantResult) -> Prediction | None:
     )
 
 
-def _trial_line(t: Trial) -> TrialLine:
+def _trial_line(t: Trial, trials: tuple[Trial, ...]) -> TrialLine:
     f = t.figures
+    again = next((other.id for other in trials if other.repeats == t.id), None)
+    name = f"{t.id}: {t.variant}, block {t.block}" + (f", run again for {t.repeats}" if t.repeats is not None else "")
     return TrialLine(
-        name=f"{t.variant}, block {t.block}",
+        name=name,
         goodput=units.rate(f.goodput_rps),
         p99=units.seconds(f.response_p99_s),
         failed=units.share(f.failed_share),
-        invalid=t.invalid,
+        others=units.number(t.contention.others_cores, 2) if t.contention else units.NONE,
+        invalid=t.invalid + ((f"run once more, as trial {again}",) if again is not None else ()),
         warnings=tuple(f"{words.figure_label(name)}: {text}" for name, text in t.warnings.items()),
     )
 

@@ -129,6 +129,18 @@ CAUSES: dict[Cause, str] = {
     Cause.NONE: "nothing",
 }
 
+# In the order in which they are read.
+THEMES: dict[str, str] = {
+    "loop": "The event loop",
+    "threads": "Worker threads",
+    "pool": "Sessions, connections and their pool",
+    "transactions": "Transactions and queries",
+    "beliefs": "Beliefs put to the test",
+    "background": "Background work and errors",
+    "contracts": "What answers promise",
+    "services": "A whole service",
+}
+
 OUTCOMES: dict[str, str] = {
     Outcome.OK: "correct",
     Outcome.WRONG_BODY: "wrong answer",
