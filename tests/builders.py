@@ -110,6 +110,8 @@ def checkout(asked_s: float, got_s: float | None, returned_s: float | None, **kn
         "engine": frame(3, "<module>"),
         "route": "/",
         "opened": False,
+        "not_reused": False,
+        "nested": False,
         "outlived": False,
         "sql_s": 0.0,
     }
