@@ -289,7 +289,7 @@ def test_what_looks_alike_is_not_named(seen: VariantResult) -> None:
     assert causes(seen) == []
 
 
-WAITS = {"checkout_wait_share": 0.9, "pool_timeout_share": 0.3}
+WAITS: dict[str, Any] = {"checkout_wait_share": 0.9, "pool_timeout_share": 0.3}
 FIRST = {
     "a deadlock is why the pool runs dry": (
         measured(site(taken=TAKEN, nested=30, timeouts=20), **WAITS), [Cause.SELF_DEADLOCK],
@@ -316,6 +316,9 @@ FIRST = {
     "a lost row is not found again": (measured(lost(), use(wrong_bodies=90)), [Cause.WRITE_LOST]),
     "dead connections break answers": (
         measured(failed("OperationalError \N{LEFTWARDS ARROW} connection lost"), failed("StatementError")), [Cause.STALE_CONNECTION],
+    ),
+    "who opens connections for each request uses up the server's": (
+        measured(site(not_reused=90), failed("OperationalError", "FATAL: sorry, too many clients already")), [Cause.CONNECTION_CHURN],
     ),
     "a server that lets nobody in makes all wait": (
         measured(failed("OperationalError", "FATAL: sorry, too many clients already"), **WAITS), [Cause.SERVER_OVERCOMMITTED],

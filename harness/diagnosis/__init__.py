@@ -23,8 +23,8 @@ from harness.record import Cause, VariantResult
 
 # Causes before consequences.
 _RULES = (
-    server_overcommitted, stale_connection, session_shared, self_deadlock, error_masked, too_many_queries, oversized_response,
-    loop_blocked, connection_leaked, connection_churn, write_lost, contract_broken, connection_pinned, pool_undersized,
+    stale_connection, session_shared, self_deadlock, error_masked, too_many_queries, oversized_response, loop_blocked,
+    connection_leaked, connection_churn, server_overcommitted, write_lost, contract_broken, connection_pinned, pool_undersized,
     threads_exhausted,
 )  # fmt: skip
 
@@ -39,7 +39,7 @@ _EXPLAINS = {
     Cause.ERROR_MASKED: frozenset({Cause.CONTRACT_BROKEN}),
     Cause.TOO_MANY_QUERIES: _WAITS,
     Cause.CONNECTION_LEAKED: _WAITS | {Cause.CONNECTION_CHURN},
-    Cause.CONNECTION_CHURN: _WAITS,
+    Cause.CONNECTION_CHURN: _WAITS | {Cause.SERVER_OVERCOMMITTED},
     Cause.WRITE_LOST: frozenset({Cause.CONTRACT_BROKEN}),
     Cause.CONNECTION_PINNED: _WAITS,
     Cause.POOL_UNDERSIZED: _WAITS,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from textwrap import shorten
 from typing import TypeVar
 
 from harness.record import CheckoutSite, Frame, Sight, Sighting, VariantResult
 
 FEW = 3  # less than so many times may be chance
 FEW_SHARE = 0.01  # of the requests
+LONGEST_TOLD = 90  # characters
+ELLIPSIS = " \N{HORIZONTAL ELLIPSIS}"
 
 Item = TypeVar("Item")
 
@@ -71,7 +74,7 @@ def percent(share: float) -> str:
 
 
 def told(sightings: Iterable[Sighting]) -> str:
-    """The exception that was seen most often, with its message."""
+    """The exception that was seen most often, with the beginning of its message."""
     top = max(sightings, key=lambda s: s.times)
     name = top.what.partition(" ")[0]
-    return f"{name}: {top.told}" if top.told else name
+    return f"{name}: {shorten(top.told, LONGEST_TOLD, placeholder=ELLIPSIS)}" if top.told else name
