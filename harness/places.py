@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from harness.record import CheckoutSite, LoopHold
+from harness.record import CheckoutSite, LoopHold, Sight
 from harness.window import Checkout, Hold, Window
 
 
@@ -32,6 +32,7 @@ def loop_holds(windows: Sequence[Window]) -> tuple[LoopHold, ...]:
 
 def checkout_sites(windows: Sequence[Window]) -> tuple[CheckoutSite, ...]:
     """What the connections taken at each place did, most held first."""
+    limits = {s.place: int(s.what) for w in windows for s in w.seen if s.kind is Sight.POOL}
     groups: dict[Any, list[tuple[Checkout, Window]]] = defaultdict(list)
     for window in windows:
         for c in window.checkouts:
@@ -42,6 +43,7 @@ def checkout_sites(windows: Sequence[Window]) -> tuple[CheckoutSite, ...]:
             taken=taken,
             session=session,
             engine=engine,
+            limit=limits.get(engine),
             route=route,
             checkouts=sum(c.got_s is not None for c, _ in group),
             timeouts=sum(c.gave_up for c, _ in group),

@@ -59,7 +59,7 @@ class Cause(StrEnum):
 
 
 class Sight(StrEnum):
-    """What the probe tells of as it happens. All are rare in an app that is well, and cost one that is well nothing."""
+    """What the probe tells of as it happens. In an app that is well, all of it is rare."""
 
     FAILED = "failed"  # an exception that nobody had a handler for; the answer told of it, or there was none
     MASKED = "masked"  # the same, answered with a status below 400
@@ -69,6 +69,7 @@ class Sight(StrEnum):
     REPEATED = "repeated"  # one of a request's later statements, looked at in passing
     IN_THREAD = "in_thread"  # a worker thread was busy here while a request waited for one
     ENDPOINT = "endpoint"  # the function behind a route, once for each
+    POOL = "pool"  # the most connections of a pool that has a limit, once for each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,7 @@ class CheckoutSite:
     taken: Frame | None  # the app's line that made the pool hand out a connection
     session: Frame | None  # the app's line that made the session which holds it
     engine: Frame | None  # the app's line that made the engine
+    limit: int | None = None  # the most connections that its pool lets out; null: there is none, or it is not known
     route: str | None
     checkouts: int
     timeouts: int  # gave up waiting for a connection

@@ -15,11 +15,11 @@ MOST_KEPT = 60
 
 
 def sightings(windows: Sequence[Window]) -> tuple[Sighting, ...]:
-    """What was told from each window's start on, most often first; a route's endpoint is known from :func:`route_uses`."""
+    """What was told from each window's start on, most often first; a route's endpoint, and a pool's limit, stand elsewhere."""
     groups: dict[Any, list[Seen]] = defaultdict(list)
     for window in windows:
         for s in window.seen:
-            if s.kind is not Sight.ENDPOINT and s.t_s >= window.start_s:
+            if s.kind not in (Sight.ENDPOINT, Sight.POOL) and s.t_s >= window.start_s:
                 groups[(s.kind, s.what, s.place, s.via, s.route)].append(s)
     found = [
         Sighting(

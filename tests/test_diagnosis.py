@@ -258,6 +258,11 @@ def test_a_few_held_connections_without_anyone_waiting_are_no_bug() -> None:
     assert causes(measured(hold_idle_share=0.99)) == []
 
 
+def test_a_pool_is_waited_for_only_at_its_limit() -> None:
+    assert causes(measured(site(limit=15), checkout_wait_share=0.6, connections_out_max=15)) == [Cause.POOL_UNDERSIZED]
+    assert causes(measured(site(limit=15), pool_timeout_share=0.1, connections_out_max=9)) == [Cause.POOL_UNDERSIZED]
+
+
 def test_independent_causes_are_all_named_and_come_before_what_waits() -> None:
     both = measured(holds=(hold(5.0),), checkout_wait_share=0.5)
     assert causes(both) == [Cause.LOOP_BLOCKED, Cause.POOL_UNDERSIZED]
@@ -269,6 +274,9 @@ def test_who_opens_connections_for_each_request_makes_it_wait_for_them() -> None
 
 
 INNOCENT = {
+    "who waits is in line for a new connection, and not for the pool": measured(
+        site(limit=15), checkout_wait_share=0.6, connections_out_max=7, checkout_waiting_max=7
+    ),
     "a pool is filled, and what overflows it is closed again": measured(site(opened=70, not_reused=1)),
     "a second connection is taken, and always there": measured(site(taken=TAKEN, nested=90)),
     "a session of the module's that nobody clashes in": measured(site(session=GLOBAL)),

@@ -156,12 +156,11 @@ def test_the_time_of_a_request_is_booked_where_it_went(watch: Watch, path: str, 
     ],
 )
 def test_what_goes_wrong_is_told_with_its_line(watch: Watch, path: str, kind: str, what: str, place: str) -> None:
-    told = [s for s in watch(path, path)["sightings"] if s["kind"] != "endpoint"]
+    told = [s for s in watch(path, path)["sightings"] if s["kind"] not in ("endpoint", "pool")]
     assert [(s["kind"], s["what"], s["route"]) for s in told] == [(kind, what, f"GET {path}")] * 2
     assert told[-1]["place"][0] == "tests/apps/observed.py"
-    assert told[-1]["place"][2].startswith(
-        place
-    )  # of the second at the latest: where rows are written is looked at then
+    # Of the second at the latest: where rows are written is looked for from then on.
+    assert told[-1]["place"][2].startswith(place)
 
 
 def test_who_swallows_an_error_is_told(watch: Watch) -> None:
@@ -176,9 +175,9 @@ def test_a_connection_that_breaks_is_told(watch: Watch) -> None:
 
 
 def test_of_an_app_that_is_well_nothing_is_told_but_its_endpoints(watch: Watch) -> None:
-    seen = watch("/query", "/query", "/async-query", "/kept", "/kept", "/nowhere", "/background")["sightings"]
-    endpoints = {"/query": "query", "/async-query": "async_query", "/kept": "kept_in_time", "/background": "background"}
-    assert [(s["kind"], s["route"], s["place"][2]) for s in seen] == [
+    seen = watch("/query", "/query", "/async-query", "/kept", "/kept", "/nowhere")["sightings"]
+    endpoints = {"/query": "query", "/async-query": "async_query", "/kept": "kept_in_time"}
+    assert [(s["kind"], s["route"], s["place"][2]) for s in seen if s["kind"] != "pool"] == [
         ("endpoint", f"GET {path}", function) for path, function in endpoints.items()
     ]
 
@@ -192,6 +191,11 @@ def test_a_second_connection_is_told_from_the_first_and_has_a_line(watch: Watch)
 def test_the_filling_of_a_pool_is_not_the_opening_of_one_for_each_request(watch: Watch) -> None:
     checkouts = watch("/query?seconds=0.1", at_once=2)["checkouts"]
     assert sorted((c["opened"], c["not_reused"]) for c in checkouts) == [(True, False), (True, True)]
+
+
+def test_the_most_connections_of_a_pool_are_told_once(watch: Watch) -> None:
+    told = [s for s in watch("/query", "/query", "/async-query")["sightings"] if s["kind"] == "pool"]
+    assert [(s["what"], s["place"][2]) for s in told] == [("2", "<module>"), ("1", "<module>")]
 
 
 def test_a_generator_that_is_driven_by_hand_has_its_session_made_there(watch: Watch) -> None:

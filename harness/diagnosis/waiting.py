@@ -65,5 +65,11 @@ def threads_exhausted(result: VariantResult) -> Diagnosis | None:
 
 
 def _waits_for_pool(result: VariantResult) -> bool:
-    waited = result.figures.checkout_wait_share or 0.0
-    return waited >= POOL_WAIT_SHARE or (result.figures.pool_timeout_share or 0.0) >= POOL_TIMEOUT_SHARE
+    f = result.figures
+    if (f.pool_timeout_share or 0.0) >= POOL_TIMEOUT_SHARE:
+        return True
+    if (f.checkout_wait_share or 0.0) < POOL_WAIT_SHARE:
+        return False
+    # Below its limit nobody waits for a pool, but for a new connection, or an old one to be tried.
+    limits = [s.limit for s in result.checkouts if s.limit is not None]
+    return not limits or (f.connections_out_max or 0) + (f.checkout_waiting_max or 0) >= min(limits)

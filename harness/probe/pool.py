@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool, Pool
+from sqlalchemy.pool import NullPool, Pool, QueuePool
 from sqlalchemy.pool.base import _ConnectionFairy, _ConnectionRecord
 
 from harness.probe.state import CheckoutState, Probe, current_request
+from harness.record import Sight
 
 
 def hook_pools(probe: Probe) -> None:
@@ -98,12 +99,19 @@ def _time_checkouts(probe: Probe) -> None:
             record.harness_opened = False
             checkout.opened = True
             checkout.not_reused = self.harness_fresh or isinstance(self, NullPool)
-            self.harness_fresh = False
+            if self.harness_fresh:
+                self.harness_fresh = False
+                _tell_limit(probe, self)
             if request is not None:
                 request.connects += 1
         return connection
 
     Pool.connect = connect  # type: ignore[method-assign]
+
+
+def _tell_limit(probe: Probe, pool: Any) -> None:
+    if isinstance(pool, QueuePool) and pool._max_overflow >= 0:
+        probe.see(Sight.POOL, str(pool.size() + pool._max_overflow), place=pool.harness_engine)  # type: ignore[attr-defined]
 
 
 def _not_got(probe: Probe, checkout: CheckoutState, *, gave_up: bool) -> None:
