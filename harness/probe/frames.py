@@ -41,13 +41,12 @@ class Frames:
 
     def maker(self, frame: FrameType | None) -> FrameTuple | None:
         """As :meth:`user_frame`; of a generator that the app's own code drives by hand, the line that drives it."""
-        while frame is not None and self._shown_name(frame) is None:
-            frame = frame.f_back
-        if frame is None:
-            return None
-        if frame.f_code.co_flags & _GENERATOR and frame.f_back is not None and self._shown_name(frame.f_back):
-            frame = frame.f_back
-        return self._place(frame, line_of(frame))
+        own = self._own(frame)
+        if own is None:
+            return self.user_frame(frame)
+        if own.f_code.co_flags & _GENERATOR and own.f_back is not None and self._shown_name(own.f_back):
+            own = own.f_back
+        return self._place(own, line_of(own))
 
     def entry(self, frame: FrameType | None) -> FrameTuple | None:
         """The outermost frame of the app's code."""
@@ -107,16 +106,20 @@ class Frames:
         return self._places.setdefault(place, place)
 
     def _innermost(self, frame: FrameType | None) -> FrameTuple | None:
+        own = self._own(frame)
+        return None if own is None else self._place(own, line_of(own))
+
+    def _own(self, frame: FrameType | None) -> FrameType | None:
+        """The innermost frame of the app's code, itself."""
         shown = self._shown
         while frame is not None:
-            code = frame.f_code
+            name = frame.f_code.co_filename
             try:
-                file = shown[code.co_filename]
+                if shown[name] is not None:
+                    return frame
             except KeyError:
-                file = shown[code.co_filename] = self._classify(code.co_filename)
-            if file is not None:
-                place = (file, line_of(frame), code.co_qualname)
-                return self._places.setdefault(place, place)  # one object for each place, however often it is seen
+                shown[name] = self._classify(name)
+                continue
             frame = frame.f_back
         return None
 
