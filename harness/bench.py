@@ -23,6 +23,7 @@ from harness.places import checkout_sites, loop_holds
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
 from harness.record import Figures, InvariantResult, Pair, Profile, Run, Scalability, Trial, VariantResult
+from harness.routes import route_uses, sightings
 from harness.split import latency_split
 from harness.store import RunWriter, point_latest
 from harness.sweep import plan_sweeps, scalability
@@ -232,18 +233,21 @@ def _sweeps(trials: list[Trial]) -> tuple[Scalability, ...]:
 def _result(pair: Pair, variant: str, measured: _Measured) -> VariantResult:
     windows = measured.windows[pair.name, variant]
     valid = [t for t in measured.trials if (t.pair, t.variant) == (pair.name, variant) and not t.invalid]
+    invariants = _summed_invariants(valid)
     formula = pair.ceilings.get(variant)
     figures, warnings = measure(windows, None if formula is None else ceiling_rps(formula, pair.settings))
     return VariantResult(
         pair=pair.name,
         variant=variant,
-        figures=figures,
+        figures=replace(figures, promises_lost=sum(i.lost for i in invariants) if invariants else None),
         warnings=warnings,
         outcomes=outcomes(windows),
         holds=loop_holds(windows),
         checkouts=checkout_sites(windows),
+        sightings=sightings(windows),
+        routes=route_uses(windows),
         split=latency_split(windows),
-        invariants=_summed_invariants(valid),
+        invariants=invariants,
         trials=tuple(t.id for t in valid),
     )
 
@@ -254,7 +258,12 @@ def _summed_invariants(trials: list[Trial]) -> tuple[InvariantResult, ...]:
         for result in trial.invariants:
             by_name[result.name].append(result)
     return tuple(
-        InvariantResult(name=name, promised=sum(r.promised for r in rs), kept=sum(r.kept for r in rs))
+        InvariantResult(
+            name=name,
+            promised=sum(r.promised for r in rs),
+            kept=sum(r.kept for r in rs),
+            promised_by=rs[0].promised_by,
+        )
         for name, rs in by_name.items()
     )
 

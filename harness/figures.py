@@ -91,6 +91,8 @@ def _shares(pool: _Pool, has_probe: bool) -> dict[str, Any]:
         # From outside only those are seen that tell of themselves: some are a number, none is not.
         "pool_timeout_share": share(pool_timeouts, finished) if has_probe or pool_timeouts else None,
         "http_error_share": share(_count(pool.intended, Outcome.HTTP_ERROR), finished),
+        "wrong_body_share": share(_count(pool.intended, Outcome.WRONG_BODY), finished),
+        "bytes_per_response": _mean(pool.completed.filter(pc.less(pool.completed["status"], 400)), "bytes"),
     }
 
 
@@ -178,7 +180,10 @@ def _connections(pool: _Pool) -> dict[str, Any]:
 
 def _work(pool: _Pool) -> dict[str, Any]:
     served = _served(pool.completed)
+    # Where no answer was right, what the others took says more than nothing.
     right = served.filter(pc.equal(served["outcome"], Outcome.OK.value))
+    if not right.num_rows:
+        right = served.filter(pc.is_valid(served["status"]))
     cpu = [_cpu_s(w) for w in pool.windows]
     cpu_s = None if None in cpu else sum(c for c in cpu if c is not None)
     return {

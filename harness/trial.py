@@ -19,7 +19,7 @@ from harness.postgres.activity import ActivitySampler
 from harness.postgres.databases import Databases
 from harness.postgres.urls import database_of
 from harness.record import InvariantResult, Pair, Profile, SequentialAnswer, Trial
-from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, table_of
+from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, seen_of, table_of
 from harness.target.target import start_target, start_upstream
 from harness.validity import drifts, reasons
 from harness.window import Window
@@ -198,6 +198,7 @@ def _window(plan: TrialPlan, heard: Heard, t0: float, activity: Sequence[Sequenc
         postgres=table_of("postgres", plan.id, activity, 0.0),
         holds=[hold_of(row, t0) for row in heard.server.get("holds", [])],
         checkouts=[checkout_of(row, t0) for row in heard.server.get("checkouts", [])],
+        seen=[seen_of(row, t0) for row in heard.server.get("sightings", [])],
         has_probe=plan.subject.served,
         generator_cpu_s=heard.done["cpu_s"] if heard.done else None,
     )
@@ -273,5 +274,12 @@ def _ask_invariants(pair: Pair, database_url: str | None, heard: Heard) -> list[
         promised = sum(row[3] == invariant.promised_by and row[8] == "ok" for row in heard.client)
         with psycopg.connect(database_url) as connection:
             kept = connection.execute(invariant.sql.encode()).fetchone()
-        results.append(InvariantResult(name=invariant.name, promised=promised, kept=int(kept[0]) if kept else 0))
+        results.append(
+            InvariantResult(
+                name=invariant.name,
+                promised=promised,
+                kept=int(kept[0]) if kept else 0,
+                promised_by=invariant.promised_by,
+            )
+        )
     return results

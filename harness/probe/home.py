@@ -17,7 +17,7 @@ import msgpack
 
 from harness.probe.loop import LoopWatch
 from harness.probe.state import Probe
-from harness.probe.threads import TokenWatch
+from harness.probe.threads import TokenWatch, see_busy_threads
 
 LOOK_S = 0.01
 SAMPLE_EVERY = 5  # looks
@@ -95,6 +95,8 @@ class ProbeThread(threading.Thread):
 
     def _sample(self) -> tuple[float | int | None, ...]:
         in_use, waiting = self._tokens.now()
+        if waiting:
+            see_busy_threads(self._probe)
         checkouts = list(self._probe.checkouts)
         asking = sum(checkout.got_s is None for checkout in checkouts)
         usage = resource.getrusage(resource.RUSAGE_SELF)

@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 from harness.probe.asgi import App, ProbedApp
 from harness.probe.home import ProbeThread
 from harness.probe.loop import LoopWatch
+from harness.probe.sights import hook_sights
 from harness.probe.state import Probe
 from harness.probe.steps import hook_steps
 from harness.probe.threads import TokenWatch, hook_threads
@@ -26,12 +27,13 @@ class InstalledProbe:
         hook_steps()
         hook_threads()
         hook_upstreams()
+        hook_sights(self._probe)
         if find_spec("sqlalchemy"):
             from harness.probe.pool import hook_pools
             from harness.probe.queries import hook_queries
 
             hook_pools(self._probe)
-            hook_queries()
+            hook_queries(self._probe)
 
     def wrap(self, app: App) -> ProbedApp:
         return ProbedApp(app, self._probe, self._loop)

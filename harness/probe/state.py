@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 from harness.probe.frames import Frames, FrameTuple
+from harness.record import Sight
 
 Scope = MutableMapping[str, Any]
 
@@ -24,9 +25,10 @@ class RequestState:
     """
 
     __slots__ = (
-        "_route", "answered", "checkout_wait_s", "checkouts", "connecting", "connects", "end_s",
+        "_route", "answered", "checkout_wait_s", "checkouts", "connecting", "connects", "end_s", "error",
         "first_byte_s", "holding", "last_byte_s", "loop_wait_s", "outlived", "own_s", "pool_timeouts", "queries",
-        "scope", "seq", "session", "since_s", "spans", "sql_s", "start_s", "timed", "token_wait_s", "tokens", "upstream_s",
+        "scope", "seq", "session", "since_s", "spans", "sql_s", "start_s", "status", "timed", "token_wait_s", "tokens", "unkept",
+        "upstream_s", "wrote",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, *, timed: bool) -> None:
@@ -52,6 +54,10 @@ class RequestState:
         self.pool_timeouts = 0
         self.outlived = 0
         self.session: FrameTuple | None = None  # where its latest session was made
+        self.status: int | None = None
+        self.error: Exception | None = None  # that nobody had a handler for
+        self.unkept = 0  # flushes since the last commit
+        self.wrote: FrameTuple | None = None  # where the last of them was, if it has been looked at
         self.connecting = False  # a new connection asks questions of its own, which are not the app's
         self.upstream_s = 0.0
         self.loop_wait_s = 0.0  # ready to run, and not run, outside every span
@@ -165,7 +171,8 @@ class CheckoutState:
     """One connection on its way out of a pool and back."""
 
     __slots__ = (
-        "asked_s", "engine", "got_s", "opened", "outlived", "request", "returned_s", "session", "sql_s", "taken",
+        "asked_s", "engine", "got_s", "nested", "not_reused", "opened", "outlived", "request", "returned_s", "session", "sql_s",
+        "taken",
     )  # fmt: skip
 
     def __init__(
@@ -179,6 +186,8 @@ class CheckoutState:
         self.got_s: float | None = None
         self.returned_s: float | None = None
         self.opened = False
+        self.not_reused = False
+        self.nested = request is not None and request.holding > 0
         self.outlived = False
         self.sql_s = 0.0
 
@@ -192,6 +201,8 @@ class CheckoutState:
             self.got_s,
             self.returned_s,
             self.opened,
+            self.not_reused,
+            self.nested,
             self.outlived,
             self.sql_s,
         )
@@ -206,6 +217,8 @@ CHECKOUT_COLUMNS = (
     "got_s",
     "returned_s",
     "opened",
+    "not_reused",
+    "nested",
     "outlived",
     "sql_s",
 )
@@ -222,12 +235,14 @@ SAMPLE_COLUMNS = (
     "rss_bytes",
 )
 HOLD_COLUMNS = ("t_s", "held_s", "first", "user", "offender", "route")
+SIGHTING_COLUMNS = ("t_s", "kind", "what", "told", "place", "via", "route", "times")
 
 COLUMNS = {
     "requests": REQUEST_COLUMNS,
     "checkouts": CHECKOUT_COLUMNS,
     "samples": SAMPLE_COLUMNS,
     "holds": HOLD_COLUMNS,
+    "sightings": SIGHTING_COLUMNS,
 }
 
 current_request: ContextVar[RequestState | None] = ContextVar("harness_request", default=None)
@@ -249,6 +264,8 @@ class Probe:
         self.frames = Frames(app_dir)
         self.in_flight: set[RequestState] = set()
         self.checkouts: set[CheckoutState] = set()  # asked for, and not given back or given up
+        self.routes: set[str] = set()  # whose endpoint has been told
+        self.unkept_routes: set[str | None] = set()  # on which rows that were written were not committed
         self._values: dict[str, list[Any]] = {name: [] for name in COLUMNS}
         self._chance = random.Random()  # the app's own is not touched
         self._begun = 0
@@ -271,6 +288,20 @@ class Probe:
         """Chooses anew how often requests are timed, after so many seconds."""
         self._timed_every = max(1, round(self._begun / over_s / TIMED_PER_S))
         self._begun = 0
+
+    def see(
+        self,
+        kind: Sight,
+        what: str = "",
+        told: str = "",
+        *,
+        place: FrameTuple | None,
+        via: FrameTuple | None = None,
+        route: str | None = None,
+        times: int = 1,
+    ) -> None:
+        """Adds a sighting."""
+        self.add("sightings", (monotonic(), kind.value, what, told, place, via, route, times))
 
     def add(self, table: str, row: tuple[Any, ...]) -> None:
         self._values[table].extend(row)

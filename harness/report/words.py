@@ -34,7 +34,10 @@ FIGURES: tuple[FigureWords, ...] = (
         failed_share="failed",
         pool_timeout_share="failed: no connection in time",
         http_error_share="failed: other HTTP errors",
+        wrong_body_share="failed: wrong answers",
+        promises_lost="rows promised and lost",
         unfinished="still waiting at the end",
+        bytes_per_response="size of an answer (mean)",
     ),
     *_group(
         "Response time",
@@ -126,6 +129,7 @@ CAUSES: dict[Cause, str] = {
     Cause.WRITE_LOST: "a promised write is lost",
     Cause.ERROR_MASKED: "errors are answered as successes",
     Cause.CONTRACT_BROKEN: "answers break the contract",
+    Cause.SERVER_OVERCOMMITTED: "the server refuses connections: the pools together are larger than it allows",
     Cause.NONE: "nothing",
 }
 
