@@ -161,10 +161,17 @@ RuntimeWarning: Enable tracemalloc to get the object allocation traceback
 
 def test_debug_mode_names_the_step_and_where_a_coroutine_was_made() -> None:
     slow, lost = reports_in(f"{SLOW}\n{SLOW}\nsome other line\n{LOST}", Path("/here"), Detector.ASYNCIO)
+    assert (slow.times, lost.times) == (2, 1)
     assert (slow.rule, str(slow.frame)) == (
         "slow step", "uvicorn/protocols/http/h11_impl.py:411 in RequestResponseCycle.run_asgi",
     )  # fmt: skip
     assert (lost.rule, str(lost.frame)) == ("never awaited", "target_apps/shop/buggy.py:4 in label")
+
+
+def test_where_a_step_was_made_is_not_where_it_ran() -> None:
+    log = "Executing <Handle <TaskWakeupMethWrapper object at 0x7f>() created at /lib/python3.11/asyncio/tasks.py:645> took 0.121 seconds"
+    (slow,) = reports_in(log, Path("/here"), Detector.ASYNCIO)
+    assert slow.frame is None
 
 
 def test_blockbuster_names_the_innermost_line_of_the_app_and_not_the_probe() -> None:
@@ -270,10 +277,17 @@ def test_a_tool_that_fails_breaks_its_looks(tmp_path: Path) -> None:
     assert look.reports == ()
 
 
-def test_blockbuster_that_is_not_installed_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blockbuster_that_is_not_installed_is_said_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setitem(sys.modules, "blockbuster", None)
     with pytest.raises(SetupError, match="pip install blockbuster"):
-        list(look_live(ROOT, [], [Detector.BLOCKBUSTER], "embedded", lambda _: None))
+        list(
+            look_live(
+                ROOT, [], [Detector.BLOCKBUSTER], postgres="embedded", logs=tmp_path / "logs", tell=lambda _: None
+            )
+        )
+    assert not (tmp_path / "logs").exists()
 
 
 def test_pair_without_refresh_is_refused() -> None:
@@ -281,13 +295,13 @@ def test_pair_without_refresh_is_refused() -> None:
     assert isinstance(done.exception, UsageError)
 
 
-def test_ruff_debug_mode_and_blockbuster_find_a_blocking_sleep() -> None:
+def test_ruff_debug_mode_and_blockbuster_find_a_blocking_sleep(tmp_path: Path) -> None:
     pair = load_pair(ROOT, "blocking_sleep")
     # past debug mode's threshold also where a sleep ends a little early
     slower = replace(pair, settings=pair.settings | {"label_s": 0.15})
     asked = [Detector.ASYNCIO, Detector.BLOCKBUSTER]
     looks = look_statically(ROOT, [pair], Detector.RUFF)
-    looks += look_live(ROOT, [slower], asked, "embedded", lambda _: None)
+    looks += look_live(ROOT, [slower], asked, postgres="embedded", logs=tmp_path / "logs", tell=lambda _: None)
     by = {(k.detector, k.pair, k.variant): k for k in looks}
     ruff, debug, blockbuster = (score(pair, d, by) for d in (Detector.RUFF, *asked))
     assert [k.broke for k in looks] == [None] * len(looks)

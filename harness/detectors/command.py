@@ -20,6 +20,7 @@ from harness.record import Pair
 from harness.store import disk_errors, load_run, write_atomically
 from harness.verdict import judge
 
+LOGS = Path("reports") / "detectors"
 PACKAGES = ("ruff", "mypy", "blockbuster", "uvicorn", "fastapi", "sqlalchemy", "asyncpg", "psycopg")
 
 
@@ -45,7 +46,7 @@ def keep_score(
     """Scores every detector on every pair of a catalogue.
 
     ``run`` is a run folder that takes the place of the stored run's looks; with ``refresh`` the other detectors look again, at the
-    pairs of those ``names`` or at all. What is new is stored when they looked, or when a ``document`` is written. Raises
+    pairs of those ``names`` or at all, and leave their logs in reports/detectors. What is new is stored when they looked, or when a ``document`` is written. Raises
     UsageError for an unknown pair or a damaged file, SetupError when a detector is not installed.
     """
     pairs = load_pairs(root)
@@ -73,7 +74,7 @@ def _looked(
     for detector in STATIC:
         tell(f"{detector}: {len(pairs)} pairs")
         new += look_statically(root, pairs, detector)
-    new += look_live(root, pairs, LIVE, postgres, tell)
+    new += look_live(root, pairs, LIVE, postgres=postgres, logs=root / LOGS, tell=tell)
     again = {pair.name for pair in pairs}
     kept = [look for look in evidence.looks if look.detector in FROM_RUN or look.pair not in again]
     return replace(evidence, looks=(*kept, *new), measured=f"{datetime.now(UTC):%Y-%m-%d}", versions=_versions())

@@ -133,7 +133,8 @@ def _alarms(bugs: Sequence[Pair], scores: Sequence[Score]) -> str:
 
 
 def _report(report: Report) -> str:
-    return f"`{report.rule}` at {plain(str(report.frame))}" if report.frame else f"`{report.rule}`"
+    where = f" at {plain(str(report.frame))}" if report.frame else ""
+    return f"`{report.rule}`{where}" + (f" ({report.times} times)" if report.times > 1 else "")
 
 
 def _broken(bugs: Sequence[Pair], scores: Sequence[Score]) -> str:

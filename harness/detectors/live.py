@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,35 +15,45 @@ from pathlib import Path
 from harness.bench import LOAD_PRELOAD
 from harness.detectors.hook import APP
 from harness.detectors.logs import reports_in
-from harness.detectors.record import Detector, Look
+from harness.detectors.record import VARIANTS, Detector, Look
 from harness.errors import SetupError, TargetError, UsageError
 from harness.forkserver import ForkServer
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
 from harness.record import Pair, Profile, Workload
+from harness.store import disk_errors
 from harness.target.seeding import seed
 from harness.target.target import PRELOAD
 from harness.trial import Postgres, Rig, Subject, TrialPlan, serve_and_load
 
 MOST_USERS = 10
 PROFILE = Profile(name="detectors", warmup_s=0.2, window_s=1.0, blocks=1, drain_s=0.2, sequential_tasks=3)
-VARIANTS = ("buggy", "fixed")
 HOOKS = {Detector.ASYNCIO: "in_debug_mode", Detector.BLOCKBUSTER: "under_blockbuster"}
 
 
 def look_live(
-    root: Path, pairs: Sequence[Pair], detectors: Sequence[Detector], postgres: str, tell: Callable[[str], None]
+    root: Path,
+    pairs: Sequence[Pair],
+    detectors: Sequence[Detector],
+    *,
+    postgres: str,
+    logs: Path,
+    tell: Callable[[str], None],
 ) -> Iterator[Look]:
     """What the detectors report of each pair's buggy and fixed variant under its own scenario.
 
     One user for a few tasks, then up to ten for about a second. An app that does not start, or that ends, gives a look that broke.
-    tell: called with the name of each step. Raises SetupError when blockbuster is not installed or Postgres fails.
+    logs: a folder for one log a look, which takes the place of what was there. tell: called with the name of each step. Raises
+    SetupError when blockbuster is not installed, Postgres fails or the disk is in the way.
     """
     if Detector.BLOCKBUSTER in detectors and find_spec("blockbuster") is None:
         raise SetupError(
             "blockbuster is not installed: pip install blockbuster, or take the stored looks without --refresh"
         )
-    with _rig(root, postgres) as rig:
+    with disk_errors(logs):
+        shutil.rmtree(logs, ignore_errors=True)
+        logs.mkdir(parents=True)
+    with _rig(root, postgres, logs) as rig:
         for detector in detectors:
             for pair in pairs:
                 for variant in (v for v in VARIANTS if v in pair.variants):
@@ -99,10 +109,9 @@ def _without_paths(text: str, root: Path) -> str:
 
 
 @contextmanager
-def _rig(root: Path, postgres: str) -> Iterator[Rig]:
+def _rig(root: Path, postgres: str, logs: Path) -> Iterator[Rig]:
     token = secrets.token_hex(4)
     with ExitStack() as stack:
-        logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-")))
         targets = stack.enter_context(ForkServer(PRELOAD))
         loads = stack.enter_context(ForkServer(LOAD_PRELOAD))
         server = stack.enter_context(start_postgres(postgres, run_token=token))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from harness.detectors.hook import TELLS
@@ -15,7 +17,7 @@ from harness.record import Frame
 SLOW, LOST = "slow step", "never awaited"
 _SLOW = re.compile(r"^Executing (?P<what>.+) took (?P<s>[\d.]+) seconds$")
 _PLACE = re.compile(
-    r"(?P<function>\w[\w.<>]*?)(?:\(\))? (?:running at|done, defined at|at) (?P<file>[^\s>]+):(?P<line>\d+)"
+    r"\b(?!created\b)(?P<function>\w[\w.<>]*?)(?:\(\))? (?:running at|done, defined at|at) (?P<file>[^\s>]+):(?P<line>\d+)"
 )
 _LOST = re.compile(
     r"^(?P<file>\S+):(?P<line>\d+): RuntimeWarning: (?P<text>coroutine '(?P<name>[^']+)' was never awaited)$"
@@ -29,13 +31,17 @@ _PLAIN = {  # what asyncio logs without a place in its first line
 
 
 def reports_in(text: str, root: Path, detector: Detector) -> tuple[Report, ...]:
-    """Each kind of report and place once, in the order of their first appearance."""
+    """Each kind of report and place once, in the order of their first appearance.
+
+    How often debug mode said it is counted; blockbuster's hook tells of each stack once, which says nothing of how often.
+    """
     found = _of_asyncio(text.splitlines(), root) if detector is Detector.ASYNCIO else _of_blockbuster(text, root)
-    first: dict[tuple[str, Frame | None], Report] = {}
+    said: dict[tuple[str, Frame | None], list[Report]] = defaultdict(list)
     for report in found:
         if report.frame is None or not report.frame.file.startswith("harness/"):  # the probe is ours, not the app's
-            first.setdefault((report.rule, report.frame), report)
-    return tuple(first.values())
+            said[report.rule, report.frame].append(report)
+    counted = detector is Detector.ASYNCIO
+    return tuple(replace(reports[0], times=len(reports) if counted else 1) for reports in said.values())
 
 
 def _of_asyncio(lines: list[str], root: Path) -> Iterator[Report]:

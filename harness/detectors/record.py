@@ -27,15 +27,17 @@ class Detector(StrEnum):
 STATIC = (Detector.RUFF, Detector.MYPY)
 LIVE = (Detector.ASYNCIO, Detector.BLOCKBUSTER)
 FROM_RUN = (Detector.SEQUENTIAL, Detector.HARNESS)
+VARIANTS = ("buggy", "fixed")  # those that are compared
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """One thing that a detector said of a variant, however often it said it."""
+    """One thing that a detector said of a variant."""
 
     rule: str  # ruff's or mypy's code, the call that blocked, the cause: what kind of thing it is
     frame: Frame | None  # the place that it names; None: it names none
     text: str  # in the detector's words, on one line
+    times: int = 1  # how often debug mode said it; of the others each is kept once
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from os import devnull
 from pathlib import Path
 
-from harness.detectors.record import Detector, Look, Report
+from harness.detectors.record import VARIANTS, Detector, Look, Report
 from harness.errors import SetupError
 from harness.record import Frame, Pair, Variant
 from harness.verdict import function_around
@@ -30,12 +30,12 @@ Found = tuple[Path, int, str, str]  # file, line, rule, text
 
 
 def look_statically(root: Path, pairs: Sequence[Pair], detector: Detector) -> list[Look]:
-    """What ruff or mypy says of every variant of the pairs, from one call.
+    """What ruff or mypy says of the buggy and the fixed variant of each pair, from one call.
 
     A call that fails gives looks that broke. Raises SetupError when the tool is not installed.
     """
     command, parse = (RUFF, parse_ruff) if detector is Detector.RUFF else (MYPY, parse_mypy)
-    variants = [(pair, variant) for pair in pairs for variant in pair.variants.values()]
+    variants = [(pair, pair.variants[name]) for pair in pairs for name in VARIANTS if name in pair.variants]
     try:
         found = parse(_output(root, command, [variant.file for _, variant in variants]))
         broke = None

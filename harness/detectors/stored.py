@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from harness.detectors.record import Detector, Look, Report, RunOrigin
+from harness.detectors.record import VARIANTS, Detector, Look, Report, RunOrigin
 from harness.judgement import DiagnosisResult, RunVerdict
 from harness.record import Cause, Run
 
-VARIANTS = ("buggy", "fixed")
 NO_ANSWER = "no answer to a single user was kept"
 NOT_REPEATED = "one user does not get the same answers from the fixed variant twice"
 NO_TRIAL = "no trial of the variant is valid"
