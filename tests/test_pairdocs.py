@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.catalog import pair_names
 from harness.errors import UsageError
 from harness.record import Cause, Expectation, Pair, Run
 from harness.report.pairdocs import render_index, render_page, write_pages
@@ -84,7 +85,7 @@ def test_a_pair_that_was_not_measured_has_no_figures_and_no_verdict(why: str) ->
             SHOP, [], [builders.trial(n, v, invalid=("disturbed",)) for n, v in enumerate(SHOP.variants)]
         )
     text = page(run)
-    assert "Not measured in this run." in text
+    assert f"Run `{run.id}` has no valid trial of it." in text
     assert "Close what you open." in text
     assert not re.search(r"requests/s|✓|✗|\d/s", text)
     assert ("disturbed" in text) == (why == "invalid")
@@ -121,6 +122,12 @@ def test_the_same_run_gives_the_same_pages_with_the_pictures_that_are_there(tmp_
     assert shown == ["../../reports/sample/charts/shop-throughput.svg"]
     assert (folder / shown[0]).resolve().is_file()
     assert "![" not in texts[0]["till.md"]
+
+
+def test_every_pair_of_the_catalogue_has_its_page() -> None:
+    root = Path(__file__).resolve().parent.parent
+    pages = {path.stem for path in (root / "docs/pairs").glob("*.md")} - {"README"}
+    assert pages == set(pair_names(root)), "renew them with: harness docs RUN"
 
 
 def test_a_run_of_an_app_of_ones_own_is_refused(tmp_path: Path) -> None:

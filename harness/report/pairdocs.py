@@ -112,7 +112,7 @@ def _measured(pair: Pair, run: Run, verdict: PairVerdict | None) -> list[str]:
     missing = summary.missing(pair.name, run)
     if verdict is None or len(missing) == len(pair.variants) or pair.name not in {p.name for p in run.pairs}:
         reasons = [f"- {plain(reason)}" for reason in verdict.invalid] if verdict is not None else []
-        return [f"Not measured in this run. {_origin(run)}", "\n".join(reasons)]
+        return [f"Run `{run.id}` has no valid trial of it.", "\n".join(reasons)]
     trust = f"Without a valid trial: {', '.join(missing)}." if missing else ""
     return [
         _origin(run),
