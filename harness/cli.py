@@ -309,6 +309,59 @@ def claims(
     raise typer.Exit(outcome.exit_code)
 
 
+@app.command()
+def detectors(
+    run: Annotated[
+        Path | None,
+        typer.Argument(help="A run folder that the harness' own column is taken from; else the stored one."),
+    ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Let ruff, mypy, asyncio's debug mode and blockbuster look again.")
+    ] = False,
+    pair: Annotated[list[str] | None, typer.Option(help="Look again at this pair alone; may be repeated.")] = None,
+    postgres: Annotated[
+        str, typer.Option(help="embedded, or the postgresql:// URL of a server of yours.")
+    ] = "embedded",
+    write: Annotated[
+        Path | None, typer.Option(help="Write the document here, and store the evidence that it is made of.")
+    ] = None,
+) -> None:
+    """Compare what ruff, mypy, debug mode, blockbuster and the harness find of the catalogue's bugs."""
+    from harness.catalog import catalogue_root
+    from harness.detectors.command import keep_score
+    from harness.detectors.terminal import print_scoreboard
+
+    _interrupt_on_termination()
+    if pair and not refresh:
+        raise UsageError("--pair says what to look at again: add --refresh")
+    try:
+        board = keep_score(
+            catalogue_root(), run=run, refresh=refresh, names=pair or (), document=write, postgres=postgres,
+            tell=lambda step: err.print(step, highlight=False),
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        err.print("interrupted: the stored looks are what they were")
+        raise typer.Exit(130) from None
+    print_scoreboard(out, board)
+
+
+@app.command()
+def docs(
+    run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("reports/latest"),
+    write: Annotated[Path, typer.Option(help="The folder that the pages are written to.")] = Path("docs/pairs"),
+) -> None:
+    """Write a page on each pair: its lesson, its diff, and what a run measured of it."""
+    from harness.catalog import catalogue_root, load_pairs
+    from harness.report.pairdocs import write_pages
+    from harness.store import load_run
+    from harness.verdict import judge
+
+    stored = load_run(run)
+    root = catalogue_root()
+    written = write_pages(write, stored, judge(stored), load_pairs(root), sample=root / "reports" / "sample")
+    out.print(f"{len(written)} pages in {write}", highlight=False)
+
+
 def main() -> NoReturn:
     """Entry point: one sentence instead of a traceback for what the user can mend."""
     try:

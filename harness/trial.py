@@ -94,7 +94,7 @@ def run_trial(rig: Rig, plan: TrialPlan, on_step: OnStep = lambda _: None) -> Tr
     t0 = time.monotonic()
     log = rig.logs / f"{plan.id:03d}-{plan.pair.name}-{plan.variant}-{plan.block}.log"
     with _database(rig, plan, t0, on_step) as database:
-        heard = _serve_and_load(rig, plan, database.url, log, on_step)
+        heard = serve_and_load(rig, plan, database.url, log, on_step)
         activity = database.activity()
         invariants = _ask_invariants(plan.pair, database.url, heard)
     window = _window(plan, heard, t0, activity)
@@ -147,7 +147,8 @@ def load_job(plan: TrialPlan, host: str, workers: int) -> Message:
     }
 
 
-def _serve_and_load(rig: Rig, plan: TrialPlan, database_url: str | None, log: Path, on_step: OnStep) -> Heard:
+def serve_and_load(rig: Rig, plan: TrialPlan, database_url: str | None, log: Path, on_step: OnStep) -> Heard:
+    """Serves the plan's variant and drives it to the end of the plan: all that was said. Raises as :func:`run_trial` does."""
     subject, profile = plan.subject, plan.profile
     children: list[Child] = []
     heard = Heard()

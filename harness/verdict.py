@@ -119,20 +119,20 @@ def _hold_against_truth(variant: Variant, result: VariantResult) -> DiagnosisRes
             variant=variant.name, found=found, expected=variant.cause, cause_right=right, place_right=None
         )
     right = bool(causes) and causes[0] is variant.cause
-    place = _same_place(found[0].frame, variant) if right and variant.bug_line else None
+    place = same_place(found[0].frame, variant) if right and variant.bug_line else None
     return DiagnosisResult(
         variant=variant.name, found=found, expected=variant.cause, cause_right=right, place_right=place
     )
 
 
-def _same_place(frame: Frame | None, variant: Variant) -> bool:
+def same_place(frame: Frame | None, variant: Variant) -> bool:
     """Whether the frame is the marked line, or the function (the dependency) that the marked line stands in."""
     if frame is None or frame.file != variant.file or variant.bug_line is None:
         return False
     first, last = _statement_around(variant.source, variant.bug_line)
     return (
         first <= frame.line <= last
-        or _function_around(variant.source, variant.bug_line) == frame.function.rpartition(".")[2]
+        or function_around(variant.source, variant.bug_line) == frame.function.rpartition(".")[2]
     )
 
 
@@ -145,7 +145,8 @@ def _statement_around(source: str, line: int) -> tuple[int, int]:
     return best
 
 
-def _function_around(source: str, line: int) -> str | None:
+def function_around(source: str, line: int) -> str | None:
+    """Name of the innermost function that a line (1-based) of Python source stands in; None at module or class level."""
     names = [
         (node.lineno, node.name)
         for node in ast.walk(ast.parse(source))
