@@ -11,7 +11,7 @@ from typing import Any
 from harness.contention import CpuReading, contention, read_cpu
 from harness.errors import UsageError
 from harness.forkserver import STOP, Child, Message, send
-from harness.probe.state import COLUMNS, rows_of
+from harness.probe.recorder import COLUMNS, rows_of
 from harness.record import Contention
 
 OnStep = Callable[[str], None]

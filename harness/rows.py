@@ -43,7 +43,7 @@ def count_outcomes(requests: pa.Table) -> dict[str, int]:
 
 
 def hold_of(row: Any, t0: float) -> Hold:
-    """From a row of :data:`harness.probe.state.HOLD_COLUMNS`, in monotonic seconds."""
+    """From a row of :data:`harness.probe.recorder.HOLD_COLUMNS`, in monotonic seconds."""
     t_s, held_s, first, user, offender, route = row
     return Hold(t_s=t_s - t0, held_s=held_s, first=first, user=_frame(user), offender=_frame(offender), route=route)
 
@@ -68,7 +68,7 @@ def checkout_of(row: Any, t0: float) -> Checkout:
 
 
 def seen_of(row: Any, t0: float) -> Seen:
-    """From a row of :data:`harness.probe.state.SIGHTING_COLUMNS`, in monotonic seconds."""
+    """From a row of :data:`harness.probe.recorder.SIGHTING_COLUMNS`, in monotonic seconds."""
     t_s, kind, what, told, place, via, route, times = row
     return Seen(
         t_s=t_s - t0,

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from harness.forkserver import ForkServer
-from harness.probe.state import COLUMNS, rows_of
+from harness.probe.recorder import COLUMNS, rows_of
 from harness.target.target import PRELOAD, start_target
 
 ROOT = Path(__file__).resolve().parent.parent

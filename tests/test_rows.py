@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.probe.state import REQUEST_COLUMNS, SAMPLE_COLUMNS
+from harness.probe.recorder import SAMPLE_COLUMNS
+from harness.probe.state import REQUEST_COLUMNS
 from harness.record import Outcome
 from harness.rows import SERVER_COLUMNS, count_outcomes, join_requests, table_of
 from harness.store import POSTGRES, REQUESTS, SAMPLES

@@ -8,8 +8,9 @@ from time import monotonic
 from typing import Any
 
 from harness.probe.loop import LoopWatch
+from harness.probe.recorder import Probe
 from harness.probe.sights import tell_of
-from harness.probe.state import Probe, RequestState, Scope
+from harness.probe.state import RequestState, Scope
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgpack
 
 from harness.probe.loop import LoopWatch
-from harness.probe.state import Probe
+from harness.probe.recorder import Probe
 from harness.probe.threads import TokenWatch, see_busy_threads
 
 LOOK_S = 0.01

@@ -9,8 +9,8 @@ from multiprocessing.connection import Connection
 from harness.probe.asgi import App, ProbedApp
 from harness.probe.home import ProbeThread
 from harness.probe.loop import LoopWatch
+from harness.probe.recorder import Probe
 from harness.probe.sights import hook_sights
-from harness.probe.state import Probe
 from harness.probe.steps import hook_steps
 from harness.probe.threads import TokenWatch, hook_threads
 from harness.probe.upstream import hook_upstreams

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 from sqlalchemy.pool.base import _ConnectionFairy, _ConnectionRecord
 
-from harness.probe.state import CheckoutState, Probe, current_request
+from harness.probe.recorder import Probe
+from harness.probe.state import CheckoutState, current_request
 from harness.record import Sight
 
 

@@ -10,7 +10,8 @@ import warnings
 from typing import Any
 
 from harness.probe.frames import chain
-from harness.probe.state import Probe, RequestState, current_request
+from harness.probe.recorder import Probe
+from harness.probe.state import RequestState, current_request
 from harness.record import Sight
 
 LONGEST_TOLD = 160  # characters

@@ -12,7 +12,8 @@ from typing import Any
 import anyio.to_thread
 from anyio._backends import _asyncio as backend
 
-from harness.probe.state import Probe, RequestState, current_request, timed_request
+from harness.probe.recorder import Probe
+from harness.probe.state import RequestState, current_request, timed_request
 from harness.record import Sight
 
 
