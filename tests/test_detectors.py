@@ -48,9 +48,11 @@ def shop(buggy: str = BUGGY, fixed: str = FIXED, cause: Cause = Cause.LOOP_BLOCK
     )
 
 
-def report(rule: str, line: int | None = None, function: str = "label", variant: str = "buggy") -> Report:
+def report(
+    rule: str, line: int | None = None, function: str = "label", variant: str = "buggy", times: int = 2
+) -> Report:
     frame = None if line is None else builders.frame(line, function, f"target_apps/shop/{variant}.py")
-    return Report(rule=rule, frame=frame, text="it is so")
+    return Report(rule=rule, frame=frame, text="it is so", times=times)
 
 
 def scored(
@@ -107,6 +109,14 @@ def test_a_live_find_is_a_kind_of_report_that_the_fix_does_not_give(
     buggy: list[Report], fixed: list[Report], mark: Mark
 ) -> None:
     assert scored(Detector.BLOCKBUSTER, buggy, fixed).mark is mark
+
+
+def test_a_step_that_was_slow_once_is_neither_a_find_nor_a_false_alarm() -> None:
+    once, again = (report("slow step", 411, "run_asgi", "uvicorn", times) for times in (1, 2))
+    assert scored(Detector.ASYNCIO, [again], [once]).mark is Mark.FOUND
+    assert scored(Detector.ASYNCIO, [once]).mark is Mark.MISSED
+    assert scored(Detector.ASYNCIO, [], [again]).false_alarms == (again,)
+    assert scored(Detector.ASYNCIO, [], [once]).false_alarms == ()
 
 
 def test_blockbuster_gives_a_false_alarm_only_with_a_line_of_the_app() -> None:
@@ -242,9 +252,9 @@ def test_the_document_counts_what_was_looked_at_and_keeps_apart_what_broke() -> 
     scores += [scored(Detector.RUFF, [report("ASYNC251", 4)], [report("B006", 4, variant="fixed")])]
     scores += [scored(Detector.MYPY, broke="mypy ended with status 2"), score(pair, Detector.HARNESS, {})]
     text = render_document([pair], scores, Evidence(measured="2026-11-21", versions={"ruff": "0.15"}))
-    assert "| ruff | 1 of 1 | 1 of 1 | 1 | 0 | 0 |" in text
-    assert "| mypy --strict | not looked at | | | | 1 |" in text
-    assert "| harness | not looked at | | | | 0 |" in text
+    assert "| ruff | 1 of 1 | 1 of 1 | 1 | 0 | 0 | 0 |" in text
+    assert "| mypy --strict | – | – | – | – | 1 | 0 |" in text
+    assert "| harness | – | – | – | – | 0 | 1 |" in text
     assert "**line** `ASYNC251` ⚠" in text
     assert "Found here: pool 1 of 1." in text
     assert "mypy ended with status 2" in text

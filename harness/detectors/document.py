@@ -50,16 +50,16 @@ def _totals(bugs: Sequence[Pair], scores: Sequence[Score]) -> str:
         of = Counter(s.mark for s in mine)
         looked = [s for s in mine if s.mark not in (Mark.BROKE, Mark.UNSEEN)]
         if not looked:
-            rows.append(f"| {detector} | not looked at | | | | {of[Mark.BROKE]} |")
+            rows.append(f"| {detector} | – | – | – | – | {of[Mark.BROKE]} | {of[Mark.UNSEEN]} |")
             continue
         lines = f"{of[Mark.LINE]} of {sum(s.pair in marked for s in looked)}"
         alarms = sum(bool(s.false_alarms) for s in looked)
         beside = sum(bool(s.beside) for s in looked)
         rows.append(
-            f"| {detector} | {of[Mark.LINE] + of[Mark.FOUND]} of {len(looked)} | {lines} | {alarms} | {beside} | {of[Mark.BROKE]} |"
+            f"| {detector} | {of[Mark.LINE] + of[Mark.FOUND]} of {len(looked)} | {lines} | {alarms} | {beside} | {of[Mark.BROKE]} | {of[Mark.UNSEEN]} |"
         )
-    head = "| detector | bugs found | line or function right | fixed variants with a false alarm | with other reports | broke |"
-    return "\n".join([head, "|---|---|---|---|---|---|", *rows, ""])
+    head = "| detector | bugs found | line or function right | fixed variants with a false alarm | with other reports | broke | not looked at |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows, ""])
 
 
 def _sees(detector: Detector, bugs: Sequence[Pair], scores: Sequence[Score]) -> str:

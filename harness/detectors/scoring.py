@@ -2,7 +2,8 @@
 
 found        static: a rule that speaks of the buggy variant, in a function or on a line that the fix changes, and does not speak of the
              same function (or of any module-level line) of the fixed one;
-             live: a kind of report that the buggy variant's run has and the fixed one's has not;
+             live: a kind of report that the buggy variant's run has and the fixed one's has not; a slow step counts from the second time
+             on, since an app's first request imports and connects;
              sequential check: one user gets other answers from the buggy variant than from the fixed one;
              harness: the cause that the pair states, named on the buggy variant
 line right   found, and a report behind it names the marked line or the function that it stands in
@@ -19,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.detectors.logs import SLOW
 from harness.detectors.record import STATIC, Detector, Look, Report
 from harness.record import Cause, Pair, Variant
 from harness.verdict import function_around, same_place
@@ -54,14 +56,14 @@ def score(pair: Pair, detector: Detector, looks: Mapping[tuple[Detector, str, st
         return Score(detector=detector, pair=pair.name, mark=Mark.UNSEEN)
     if broke := buggy.broke or fixed.broke:
         return Score(detector=detector, pair=pair.name, mark=Mark.BROKE, broke=broke)
-    said, alarms = buggy.reports, fixed.reports
+    said, alarms = _lasting(buggy.reports), _lasting(fixed.reports)
     if detector in STATIC:
         said = about_the_lesson(said, pair.variants["buggy"], pair.variants["fixed"])
         alarms = about_the_lesson(alarms, pair.variants["fixed"], pair.variants["buggy"])
         there = {_static_key(r) for r in fixed.reports}
         found = tuple(r for r in said if _static_key(r) not in there)
     else:
-        kinds = {r.rule for r in fixed.reports}
+        kinds = {r.rule for r in alarms}
         found = tuple(r for r in said if r.rule not in kinds)
         if detector is Detector.BLOCKBUSTER:
             alarms = tuple(r for r in alarms if r.frame)
@@ -97,6 +99,10 @@ def changed_lines(source: str, other: str) -> set[int]:
         elif tag != "equal":
             changed |= set(range(a + 1, b + 1))
     return changed
+
+
+def _lasting(reports: Iterable[Report]) -> tuple[Report, ...]:
+    return tuple(r for r in reports if r.rule != SLOW or r.times > 1)
 
 
 def _static_key(report: Report) -> tuple[str, str]:

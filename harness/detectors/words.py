@@ -14,7 +14,8 @@ Every bug of the catalogue, and six ways to look for it. This page is generated,
 A tool has *found* a bug when it says something of the buggy variant that it does not say of the fixed one, and that has to do with what \
 differs between them. For ruff and mypy: a rule, in a function or on a line that the fix changes, that is not reported in the same function \
 of the fixed variant. For debug mode and blockbuster: a kind of report (a slow step, a call that blocks) that the run of the buggy \
-variant has and that of the fixed one has not. For one user alone: other answers. Of the harness more is asked: the first cause that it names must be \
+variant has and that of the fixed one has not; a step that was slow only once is not counted, since an app's first request imports and \
+connects. For one user alone: other answers. Of the harness more is asked: the first cause that it names must be \
 the one that the pair states. The *line* is right when a report behind the find names the marked line or the function that it \
 stands in. A *false alarm* is a report on the fixed variant, for ruff and mypy in what the fix changes, for blockbuster with a line of \
 the app in its stack. Where a tool, or the app under it, did not get through, that is neither found nor missed.
@@ -42,8 +43,8 @@ SEES = {
     Detector.BLOCKBUSTER: (
         "Raises from Python's own blocking calls (sleep, files, sockets, SQLite, locks) when a loop runs in that thread; here it was told of "
         "and let through, so that one report does not hide the next. With the stack it has the line. Calls that block inside C, such as those of "
-        "psycopg's libpq or of a hash, and computing, it does not see; nor what happens off the loop. It reports short file look-ups of libraries "
-        "as well, which is the rest of its reports."
+        "psycopg's libpq or of a hash, and computing, it does not see; nor what happens off the loop. Start-up code and short "
+        "file look-ups inside libraries are reported as well; its users exempt them one by one."
     ),
     Detector.HARNESS: (
         "Watches the loop, the threads and the pool from inside while many users load the app. It needs a load that shows the bug, and a scenario "
