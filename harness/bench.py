@@ -16,7 +16,7 @@ from typing import Protocol
 from harness.catalog import ceiling_rps
 from harness.check import machine_warnings
 from harness.errors import HarnessError
-from harness.figures import measure, outcomes
+from harness.figures import measure, outcomes, promises_lost
 from harness.forkserver import ForkServer
 from harness.machine import LOAD_PACKAGES, PACKAGES, git_revision, this_machine
 from harness.places import checkout_sites, loop_holds
@@ -86,7 +86,8 @@ def plan_trials(plan: BenchPlan) -> list[TrialPlan]:
     """All trials in their order: for each pair A B B A …, so that what drifts on the machine drifts for every variant."""
     trials: list[TrialPlan] = []
     for pair in plan.pairs:
-        for block in range(plan.profile.blocks):
+        profile = profile_of(pair, plan.profile)
+        for block in range(profile.blocks):
             variants = list(pair.variants)
             for variant in variants if block % 2 == 0 else reversed(variants):
                 trials.append(
@@ -97,10 +98,15 @@ def plan_trials(plan: BenchPlan) -> list[TrialPlan]:
                         subject=plan.subjects[pair.name, variant],
                         block=block + 1,
                         seed=plan.seed + block,
-                        profile=plan.profile,
+                        profile=profile,
                     )
                 )
     return trials
+
+
+def profile_of(pair: Pair, profile: Profile) -> Profile:
+    """How long and how often a pair is measured under a profile."""
+    return replace(profile, blocks=pair.blocks or profile.blocks, window_s=pair.window_factor * profile.window_s)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,16 +240,17 @@ def _result(pair: Pair, variant: str, measured: _Measured) -> VariantResult:
     valid = [t for t in measured.trials if (t.pair, t.variant) == (pair.name, variant) and not t.invalid]
     formula = pair.ceilings.get(variant)
     figures, warnings = measure(windows, None if formula is None else ceiling_rps(formula, pair.settings))
+    invariants = _summed_invariants(valid)
     return VariantResult(
         pair=pair.name,
         variant=variant,
-        figures=figures,
+        figures=replace(figures, promises_lost=promises_lost(invariants)),
         warnings=warnings,
         outcomes=outcomes(windows),
         holds=loop_holds(windows),
         checkouts=checkout_sites(windows),
         split=latency_split(windows),
-        invariants=_summed_invariants(valid),
+        invariants=invariants,
         trials=tuple(t.id for t in valid),
     )
 
@@ -254,7 +261,7 @@ def _summed_invariants(trials: list[Trial]) -> tuple[InvariantResult, ...]:
         for result in trial.invariants:
             by_name[result.name].append(result)
     return tuple(
-        InvariantResult(name=name, promised=sum(r.promised for r in rs), kept=sum(r.kept for r in rs))
+        InvariantResult(name=name, promised=sum(r.promised for r in rs), kept=sum(r.kept for r in rs), zero=rs[0].zero)
         for name, rs in by_name.items()
     )
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from harness.catalog import ceiling_rps
-from harness.figures import measure
+from harness.figures import measure, promises_lost
 from harness.forkserver import Child, ForkServer, Message
 from harness.hearing import Heard, OnStep, end, listen
 from harness.places import checkout_sites, loop_holds
 from harness.postgres.activity import ActivitySampler
 from harness.postgres.databases import Databases
 from harness.postgres.urls import database_of
-from harness.record import InvariantResult, Pair, Profile, SequentialAnswer, Trial
+from harness.record import Invariant, InvariantResult, Outcome, Pair, Profile, SequentialAnswer, Trial
 from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, table_of
-from harness.target.target import start_target, start_upstream
+from harness.target.target import start_target, start_upstream, start_worker
 from harness.validity import drifts, reasons
 from harness.window import Window
 
@@ -96,7 +98,7 @@ def run_trial(rig: Rig, plan: TrialPlan, on_step: OnStep = lambda _: None) -> Tr
     with _database(rig, plan, t0, on_step) as database:
         heard = _serve_and_load(rig, plan, database.url, log, on_step)
         activity = database.activity()
-        invariants = _ask_invariants(plan.pair, database.url, heard)
+        invariants = _ask_invariants(plan, database.url, heard)
     window = _window(plan, heard, t0, activity)
     return TrialData(trial=_trial(plan, heard, window, invariants, t0 - rig.started_s, log), window=window)
 
@@ -150,25 +152,35 @@ def load_job(plan: TrialPlan, host: str, workers: int) -> Message:
 def _serve_and_load(rig: Rig, plan: TrialPlan, database_url: str | None, log: Path, on_step: OnStep) -> Heard:
     subject, profile = plan.subject, plan.profile
     children: list[Child] = []
+    targets: tuple[Child, ...] = ()
     heard = Heard()
     try:
         on_step("start")
-        target, host = None, subject.target
+        host = subject.target
         if subject.served:
             env = _environment(rig, plan, database_url, children, log)
             server = start_target(
-                rig.targets, host, app_dir=subject.app_dir, env=env, log=log, port=rig.port, factory=subject.factory
+                rig.targets,
+                host,
+                app_dir=subject.app_dir,
+                env=env,
+                log=log,
+                port=rig.port,
+                factory=subject.factory,
+                processes=plan.pair.workers,
             )
-            target, host = server.child, server.url
-            children.append(target)
+            targets, host = server.children, server.url
+            children += targets
+            if worker := plan.pair.variants[plan.variant].worker:
+                children.append(start_worker(rig.targets, worker, app_dir=subject.app_dir, env=env, log=log))
         job = load_job(plan, host, rig.load_workers)
         load = rig.loads.spawn("harness.load.main:run", job, log=log)
         children.append(load)
         on_step("sequential check")
         limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S
-        listen(load, target, heard, limit_s, on_step)
+        listen(load, targets, heard, limit_s, on_step)
     finally:
-        end(children, heard, on_step)
+        end(children, targets, heard, on_step)
     return heard
 
 
@@ -182,7 +194,7 @@ def _environment(
         env["DATABASE_URL"] = database_url
     if plan.pair.upstream:
         upstream = start_upstream(rig.targets, plan.pair.settings["upstream_delay_s"], log=log)
-        children.append(upstream.child)
+        children += upstream.children
         env["UPSTREAM_URL"] = upstream.url
     return env
 
@@ -216,6 +228,8 @@ def _trial(
     formula = plan.pair.ceilings.get(plan.variant)
     ceiling = None if formula is None else ceiling_rps(formula, plan.pair.settings)
     figures, warnings = measure([window], ceiling)
+    invariants = tuple(invariants)
+    figures = replace(figures, promises_lost=promises_lost(invariants))
     outcomes = count_outcomes(window.requests)
     planned = heard.done["planned"] if heard.done else sum(outcomes.values())
     return Trial(
@@ -236,7 +250,7 @@ def _trial(
         holds=loop_holds([window]),
         checkouts=checkout_sites([window]),
         sequential=_sequential(heard),
-        invariants=tuple(invariants),
+        invariants=invariants,
         contention=heard.contention,
         invalid=tuple(
             heard.invalid or _check(heard, outcomes, planned) + reasons(window, plan.pair.workload, heard.contention)
@@ -264,14 +278,30 @@ def _sequential(heard: Heard) -> tuple[SequentialAnswer, ...]:
     return tuple(SequentialAnswer(name=r[3], status=r[7] or 0, body_digest=r[11] or "") for r in rows)
 
 
-def _ask_invariants(pair: Pair, database_url: str | None, heard: Heard) -> list[InvariantResult]:
+def _ask_invariants(plan: TrialPlan, database_url: str | None, heard: Heard) -> list[InvariantResult]:
     """Asks once the app has ended: what it committed is there, what it only promised is not."""
-    results: list[InvariantResult] = []
-    if database_url is None:
-        return results
-    for invariant in pair.invariants:
-        promised = sum(row[3] == invariant.promised_by and row[8] == "ok" for row in heard.client)
-        with psycopg.connect(database_url) as connection:
-            kept = connection.execute(invariant.sql.encode()).fetchone()
-        results.append(InvariantResult(name=invariant.name, promised=promised, kept=int(kept[0]) if kept else 0))
-    return results
+    asked = [i for i in plan.pair.invariants if plan.variant in (i.variants or plan.pair.variants)]
+    if database_url is None or not asked:
+        return []
+    with psycopg.connect(database_url) as connection:
+        return [
+            InvariantResult(
+                name=invariant.name,
+                promised=sum(_promises(row, invariant) for row in heard.client),
+                kept=_counted(connection, invariant.sql),
+                zero=invariant.zero,
+            )
+            for invariant in asked
+        ]
+
+
+def _promises(row: Sequence[Any], invariant: Invariant) -> bool:
+    """Whether a request was answered as one of those that promise a row."""
+    name, status, outcome = row[3], row[7], row[8]
+    right = status is not None and status < 400 if invariant.by_status else outcome == Outcome.OK
+    return name in invariant.promised_by and right
+
+
+def _counted(connection: psycopg.Connection[TupleRow], query: str) -> int:
+    found = connection.execute(query.encode()).fetchone()
+    return int(found[0] or 0) if found else 0

@@ -22,6 +22,7 @@ from harness.probe.threads import TokenWatch
 LOOK_S = 0.01
 SAMPLE_EVERY = 5  # looks
 SEND_EVERY = 20
+SETTLE_S = 2.0  # at most, for what goes on after an answer: background tasks, the teardown of dependencies
 MEMORY_EVERY = 50  # reading it hands the interpreter over several times
 STATM = Path("/proc/self/statm")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -55,10 +56,10 @@ class ProbeThread(threading.Thread):
             self._loop.look()
             if looks % SAMPLE_EVERY == 0:
                 self._probe.add("samples", self._sample())
-            if looks % SEND_EVERY == 0:
+                self._obey()
+            if looks % SEND_EVERY == 0 and not self._stopped:
                 self._probe.adapt(over_s=SEND_EVERY * LOOK_S)
                 self.send_rows()
-                self._obey()
 
     def say(self, kind: str, **content: object) -> None:
         """Sends one message; the process ends when nobody is left to hear it."""
@@ -89,9 +90,16 @@ class ProbeThread(threading.Thread):
             self._channel.recv_bytes()
         except (EOFError, OSError):
             os._exit(1)
+        self._settle()
         self._farewell()  # before the app is asked to stop: its loop may never get to it
         self._on_stop()
         self._stopped = True
+
+    def _settle(self) -> None:
+        """Waits until no request is under way that has been answered: its background tasks were promised with the answer."""
+        deadline_s = time.monotonic() + SETTLE_S
+        while time.monotonic() < deadline_s and any(r.last_byte_s for r in list(self._probe.in_flight)):
+            time.sleep(LOOK_S)
 
     def _sample(self) -> tuple[float | int | None, ...]:
         in_use, waiting = self._tokens.now()
