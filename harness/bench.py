@@ -98,7 +98,7 @@ def plan_trials(plan: BenchPlan) -> list[TrialPlan]:
                         subject=plan.subjects[pair.name, variant],
                         block=block + 1,
                         seed=plan.seed + block,
-                        profile=profile,
+                        profile=profile if block == 0 else replace(profile, sequential_tasks=0),
                     )
                 )
     return trials

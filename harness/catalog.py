@@ -118,6 +118,7 @@ class _PairToml(_Table):
     invariant: list[_InvariantToml] = []
     sweep: _SweepToml | None = None
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    settle_s: Annotated[float, Field(ge=0, le=30)] = 0.0
     blocks: Annotated[int, Field(ge=1, le=100)] | None = None
     window_factor: Annotated[float, Field(ge=1, le=20)] = 1.0
     shows_alone: Text | None = None
@@ -189,6 +190,7 @@ def load_pair(root: Path, name: str) -> Pair:
         upstream=spec.upstream,
         sweep=tuple(sorted(set(spec.sweep.users))) if spec.sweep else (),
         workers=spec.workers,
+        settle_s=spec.settle_s,
         blocks=spec.blocks,
         window_factor=spec.window_factor,
         shows_alone=None if spec.shows_alone is None else " ".join(spec.shows_alone.split()),

@@ -11,7 +11,6 @@ from typing import Any
 from harness.contention import CpuReading, contention, read_cpu
 from harness.errors import UsageError
 from harness.forkserver import STOP, Child, Message, send
-from harness.probe.home import SETTLE_S
 from harness.probe.state import COLUMNS, rows_of
 from harness.record import Contention
 
@@ -83,14 +82,16 @@ def listen(load: Child, targets: Sequence[Child], heard: Heard, limit_s: float, 
                 return
 
 
-def end(children: Sequence[Child], targets: Sequence[Child], heard: Heard, on_step: OnStep) -> None:
+def end(
+    children: Sequence[Child], targets: Sequence[Child], heard: Heard, on_step: OnStep, settle_s: float = 0.0
+) -> None:
     """Stops processes, the last started first, and keeps what they still had to say.
 
-    targets: those of the children that serve the app. They are given the time to finish what they have answered already.
+    targets: those of the children that serve the app; settle_s: how long they may go on with background tasks.
     """
     for child in reversed(children):
         serves = child in targets
-        for message in child.stop(grace_s=GRACE_S + SETTLE_S if serves else GRACE_S):
+        for message in child.stop(grace_s=GRACE_S + settle_s if serves else GRACE_S):
             heard.take(message, on_step, targets.index(child) if serves else 0)
 
 

@@ -305,6 +305,7 @@ class Pair:
     invariants: tuple[Invariant, ...] = ()
     upstream: bool = False  # needs the stub upstream
     workers: int = 1  # server processes, on one port
+    settle_s: float = 0.0  # how long background tasks may go on, at most, before the app is stopped
     blocks: int | None = None  # how often each variant is measured; None: as often as the profile says
     window_factor: float = 1.0  # how much longer its windows are than the profile's
     shows_alone: str | None = None  # what a single user sees of the bug; None: nothing
@@ -388,8 +389,8 @@ class Profile:
 PROFILES = {
     p.name: p
     for p in (
-        Profile(name="quick", warmup_s=0.5, window_s=2.5, blocks=2, drain_s=0.3, sequential_tasks=2),
-        Profile(name="standard", warmup_s=1.0, window_s=5.0, blocks=2, drain_s=1.0, sequential_tasks=5),
+        Profile(name="quick", warmup_s=0.4, window_s=1.0, blocks=2, drain_s=0.3, sequential_tasks=2),
+        Profile(name="standard", warmup_s=0.6, window_s=2.5, blocks=2, drain_s=0.6, sequential_tasks=5),
         Profile(name="soak", warmup_s=5.0, window_s=60.0, blocks=3, drain_s=5.0, sequential_tasks=5),
     )
 }

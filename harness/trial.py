@@ -168,6 +168,7 @@ def _serve_and_load(rig: Rig, plan: TrialPlan, database_url: str | None, log: Pa
                 port=rig.port,
                 factory=subject.factory,
                 processes=plan.pair.workers,
+                settle_s=plan.pair.settle_s,
             )
             targets, host = server.children, server.url
             children += targets
@@ -180,7 +181,7 @@ def _serve_and_load(rig: Rig, plan: TrialPlan, database_url: str | None, log: Pa
         limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S
         listen(load, targets, heard, limit_s, on_step)
     finally:
-        end(children, targets, heard, on_step)
+        end(children, targets, heard, on_step, plan.pair.settle_s)
     return heard
 
 

@@ -20,8 +20,9 @@ def judge(run: Run) -> RunVerdict:
 def _judge_pair(run: Run, pair: Pair) -> PairVerdict:
     results = {r.variant: r for r in run.results if r.pair == pair.name}
     trials = _trials(run, pair)
-    alike, note = _sequential(trials) if pair.judged else _alone(trials)
-    shows, note = (None, note) if pair.shows_alone is None else _shows_alone(pair.shows_alone, trials)
+    asked = [t for t in trials if t.sequential or t.block == 1]  # one user comes first in each variant's first trial
+    alike, note = _sequential(asked) if pair.judged else _alone(trials)
+    shows, note = (None, note) if pair.shows_alone is None else _shows_alone(pair.shows_alone, asked)
     effect, ratio = _effect(results) if pair.judged else (_state(results), None)
     return PairVerdict(
         pair=pair.name,
@@ -77,7 +78,7 @@ def _sequential(trials: list[Trial]) -> tuple[bool, str]:
     answers: dict[object, list[Trial]] = defaultdict(list)
     for trial in trials:
         answers[trial.sequential].append(trial)
-    count = len(trials[0].sequential)
+    count = max((len(t.sequential) for t in trials), default=0)
     variants = {t.variant for t in trials}
     if not count:
         return False, "no answer of the sequential check was kept"

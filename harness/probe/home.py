@@ -22,7 +22,6 @@ from harness.probe.threads import TokenWatch
 LOOK_S = 0.01
 SAMPLE_EVERY = 5  # looks
 SEND_EVERY = 20
-SETTLE_S = 2.0  # at most, for what goes on after an answer: background tasks, the teardown of dependencies
 MEMORY_EVERY = 50  # reading it hands the interpreter over several times
 STATM = Path("/proc/self/statm")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -32,14 +31,22 @@ class ProbeThread(threading.Thread):
     """Runs until the parent says stop or goes away."""
 
     def __init__(
-        self, channel: Connection, probe: Probe, loop: LoopWatch, tokens: TokenWatch, on_stop: Callable[[], None]
+        self,
+        channel: Connection,
+        probe: Probe,
+        loop: LoopWatch,
+        tokens: TokenWatch,
+        on_stop: Callable[[], None],
+        settle_s: float = 0.0,
     ) -> None:
+        """settle_s: how long it waits, once it is to stop, for what goes on after an answer."""
         super().__init__(name="harness-probe", daemon=True)
         self._channel = channel
         self._probe = probe
         self._loop = loop
         self._tokens = tokens
         self._on_stop = on_stop
+        self._settle_s = settle_s
         self._sending = threading.Lock()
         self._stopped = False
         self._rss_bytes: int | None = None
@@ -97,7 +104,7 @@ class ProbeThread(threading.Thread):
 
     def _settle(self) -> None:
         """Waits until no request is under way that has been answered: its background tasks were promised with the answer."""
-        deadline_s = time.monotonic() + SETTLE_S
+        deadline_s = time.monotonic() + self._settle_s
         while time.monotonic() < deadline_s and any(r.last_byte_s for r in list(self._probe.in_flight)):
             time.sleep(LOOK_S)
 

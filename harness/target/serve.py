@@ -33,7 +33,7 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
     """Serves until told to stop.
 
     job: app "module:name"; app_dir, the folder to import it from; port, 0 for any free one; shared, whether other processes serve
-    on that port as well; factory, whether the name stands for a function that makes the app. Says "ready" with its port, then "rows" until it is stopped; ends with status 1 when the
+    on that port as well; settle_s, how long background tasks may go on once it is to stop; factory, whether the name stands for a function that makes the app. Says "ready" with its port, then "rows" until it is stopped; ends with status 1 when the
     app cannot be imported.
     """
     random.seed()
@@ -45,7 +45,7 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
             server.should_exit = True
             server.force_exit = probe.busy()  # what is under way now has nobody left to answer
 
-    probe = InstalledProbe(job["app_dir"], channel, on_stop=stop)
+    probe = InstalledProbe(job["app_dir"], channel, on_stop=stop, settle_s=job["settle_s"])
     try:
         app = imported(job["app"], factory=job["factory"])
     except ImportFromStringError as error:

@@ -47,15 +47,18 @@ def start_target(
     port: int = 0,
     factory: bool = False,
     processes: int = 1,
+    settle_s: float = 0.0,
 ) -> Server:
     """Starts ``module:app`` from its folder under the probe. Raises TargetError when it does not get ready.
 
-    factory: the name stands for a function that makes the app; processes: how many serve it, each with its own.
+    factory: the name stands for a function that makes the app; processes: how many serve it; settle_s: how long
+    their background tasks may go on once they are to stop.
     """
+    job = {"app": app, "app_dir": str(app_dir), "factory": factory, "shared": processes > 1, "settle_s": settle_s}
     children: list[Child] = []
     try:
         for _ in range(processes):
-            job = {"app": app, "app_dir": str(app_dir), "port": port, "factory": factory, "shared": processes > 1}
+            job = job | {"port": port}
             children.append(forks.spawn("harness.target.serve:serve", job, log=log, env=env, cwd=app_dir))
             port = _ready(children[-1], app)["port"]  # the first may choose it
     except BaseException:
