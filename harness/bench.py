@@ -23,12 +23,14 @@ from harness.places import checkout_sites, loop_holds
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
 from harness.record import Figures, InvariantResult, Pair, Profile, Run, Scalability, Trial, VariantResult
+from harness.relay import Relay
 from harness.split import latency_split
+from harness.staging import Postgres, Rig, Subject, TrialPlan
 from harness.store import RunWriter, point_latest
 from harness.sweep import plan_sweeps, scalability
 from harness.target.seeding import seed
 from harness.target.target import OWN_PRELOAD, PRELOAD
-from harness.trial import Postgres, Rig, Subject, TrialData, TrialPlan, run_trial
+from harness.trial import TrialData
 from harness.window import Window
 
 LOAD_PRELOAD = ("harness.load.main",)
@@ -150,16 +152,19 @@ def _measure(
     sweeps = plan_sweeps(trials, plan.sweep)
     names = [(t.pair.name, t.variant, t.block - 1) for t in trials]
     names += [(t.pair.name, f"{t.variant}, {t.pair.workload.users} users,", 0) for t in sweeps]
-    with _rig(plan, folder, clock, measured) as rig, progress_for(names) as progress:
-        for index, trial in enumerate([*trials, *sweeps]):
-            data = run_trial(rig, trial, partial(progress.step, index))
-            swept = index >= len(trials)
-            _keep(writer, measured, data, swept=swept)
-            if data.trial.invalid:
+    with (
+        _rig(plan, folder, clock, measured) as rig,
+        progress_for(names) as progress,
+        Relay(rig, enumerate([*trials, *sweeps])) as relay,
+    ):
+        for index, trial in relay:
+            data = relay.run(trial, partial(progress.step, index))
+            _keep(writer, measured, data, swept=index >= len(trials))
+            if data.trial.invalid and trial.repeats is None:
                 again = replace(trial, id=_next_id(len(names), measured), repeats=trial.id)
-                data = run_trial(rig, again, partial(progress.step, index))
-                _keep(writer, measured, data, swept=swept)
-            progress.finished(index, data.trial.figures, data.trial.invalid)
+                relay.add(index, again)
+            else:
+                progress.finished(index, data.trial.figures, data.trial.invalid)
 
 
 def _next_id(planned: int, measured: _Measured) -> int:

@@ -16,9 +16,10 @@ from harness.forkserver import ForkServer
 from harness.postgres.databases import Databases
 from harness.postgres.server import PostgresServer
 from harness.record import Pair, Profile, Workload
+from harness.staging import Postgres, Rig, Subject, TrialPlan
 from harness.target.seeding import seed
 from harness.target.target import PRELOAD
-from harness.trial import Postgres, Rig, Subject, TrialPlan, run_trial
+from harness.trial import run_trial
 
 ROOT = Path(__file__).resolve().parent.parent
 # The sequential check, and next to no load.
