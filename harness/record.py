@@ -241,20 +241,25 @@ class Invariant:
     """A promise that answers made and the database must keep."""
 
     name: str
-    sql: str  # one number: the rows kept
-    promised_by: str  # the request name whose correct answers each promise one row
+    sql: str  # one number: the rows kept; with zero, the rows that must not be
+    promised_by: tuple[str, ...] = ()  # the requests whose right answers each promise one row
+    by_status: bool = False  # an answer promises by its status alone, whatever the scenario says of its body
+    zero: bool = False  # nothing is promised: there must be no such row
+    variants: tuple[str, ...] = ()  # whose database is asked; empty: everyone's
 
 
 @dataclass(frozen=True, kw_only=True)
 class InvariantResult:
     name: str
     promised: int
-    kept: int
-    promised_by: str = ""  # the request whose right answers promised them
+    kept: int  # rows found
+    promised_by: tuple[str, ...] = ()  # the requests whose right answers promised them
+    zero: bool = False  # there must be none
 
     @property
     def lost(self) -> int:
-        return max(0, self.promised - self.kept)
+        """Promises that were not kept."""
+        return self.kept if self.zero else max(0, self.promised - self.kept)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,6 +318,7 @@ class Expectation:
     over: str | None = None  # another variant: the ratio of the two is judged
     at_least: float | None = None
     at_most: float | None = None
+    equivalent_within: float | None = None  # m: the ratio lies between 1 / (1 + m) and 1 + m, and the blocks show it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,6 +329,7 @@ class Variant:
     source: str  # text of the app; empty where its files are not known
     file: str  # relative to the catalogue's root
     bug_line: int | None  # 1-based line of the mark in the source
+    worker: str | None = None  # "module:function" of a process that does the app's work in the background
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -345,6 +352,11 @@ class Pair:
     expectations: tuple[Expectation, ...] = ()
     invariants: tuple[Invariant, ...] = ()
     upstream: bool = False  # needs the stub upstream
+    workers: int = 1  # server processes, on one port
+    settle_s: float = 0.0  # how long background tasks may go on, at most, before the app is stopped
+    blocks: int | None = None  # how often each variant is measured; None: as often as the profile says
+    window_factor: float = 1.0  # how much longer its windows are than the profile's
+    shows_alone: str | None = None  # what a single user sees of the bug; None: nothing
     sweep: tuple[
         int, ...
     ] = ()  # numbers of users at which it is measured as well; empty: no sweep is part of the lesson
@@ -427,8 +439,8 @@ class Profile:
 PROFILES = {
     p.name: p
     for p in (
-        Profile(name="quick", warmup_s=0.5, window_s=2.5, blocks=2, drain_s=0.3, sequential_tasks=2),
-        Profile(name="standard", warmup_s=1.0, window_s=5.0, blocks=2, drain_s=1.0, sequential_tasks=5),
+        Profile(name="quick", warmup_s=0.3, window_s=1.0, blocks=2, drain_s=0.3, sequential_tasks=2),
+        Profile(name="standard", warmup_s=0.6, window_s=2.0, blocks=2, drain_s=0.6, sequential_tasks=5),
         Profile(name="soak", warmup_s=5.0, window_s=60.0, blocks=3, drain_s=5.0, sequential_tasks=5),
     )
 }

@@ -77,6 +77,7 @@ SAMPLES = pa.schema(
         ("checkout_waiting", pa.int32()),
         ("cpu_s", pa.float64()),  # of the target process, since its start
         ("rss_bytes", pa.int64()),
+        ("process", pa.int16()),  # of those that serve the app, from 0
     ]
 )
 POSTGRES = pa.schema(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from harness.diagnosis import diagnose
 from harness.effect import effect, state
+from harness.equivalence import judge_equivalence
 from harness.judgement import DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
 from harness.record import Cause, Expectation, Frame, Pair, Run, Trial, Variant, VariantResult
 
@@ -20,7 +21,9 @@ def judge(run: Run) -> RunVerdict:
 def _judge_pair(run: Run, pair: Pair) -> PairVerdict:
     results = {r.variant: r for r in run.results if r.pair == pair.name}
     trials = _trials(run, pair)
-    alike, note = _sequential(trials) if pair.judged else _alone(trials)
+    asked = [t for t in trials if t.sequential or t.block == 1]  # one user comes first in each variant's first trial
+    alike, note = _sequential(asked) if pair.judged else _alone(trials)
+    shows, note = (None, note) if pair.shows_alone is None else _shows_alone(pair.shows_alone, asked)
     told, ratio = effect(pair, results) if pair.judged else (state(results), None)
     return PairVerdict(
         pair=pair.name,
@@ -28,7 +31,8 @@ def _judge_pair(run: Run, pair: Pair) -> PairVerdict:
         effect_ratio=ratio,
         sequential_alike=alike,
         sequential_note=note,
-        expectations=tuple(_expect(e, results) for e in pair.expectations),
+        shows_alone=shows,
+        expectations=tuple(_expect(e, results, trials) for e in pair.expectations),
         diagnoses=tuple(_hold_against_truth(pair.variants[v], r) for v, r in results.items()),
         invalid=(
             *(f"{t.variant}, block {t.block}: {reason}" for t in _standing(trials) for reason in t.invalid),
@@ -53,7 +57,9 @@ def _standing(trials: Sequence[Trial]) -> list[Trial]:
     return [t for t in trials if t.id not in replaced]
 
 
-def _expect(expectation: Expectation, results: dict[str, VariantResult]) -> ExpectationResult:
+def _expect(expectation: Expectation, results: dict[str, VariantResult], trials: Sequence[Trial]) -> ExpectationResult:
+    if expectation.equivalent_within is not None:
+        return judge_equivalence(expectation, trials)
     measured = _metric(results.get(expectation.variant), expectation.metric)
     if measured is not None and expectation.over is not None:
         base = _metric(results.get(expectation.over), expectation.metric)
@@ -73,7 +79,7 @@ def _sequential(trials: list[Trial]) -> tuple[bool, str]:
     answers: dict[object, list[Trial]] = defaultdict(list)
     for trial in trials:
         answers[trial.sequential].append(trial)
-    count = len(trials[0].sequential)
+    count = max((len(t.sequential) for t in trials), default=0)
     variants = {t.variant for t in trials}
     if not count:
         return False, "no answer of the sequential check was kept"
@@ -83,6 +89,22 @@ def _sequential(trials: list[Trial]) -> tuple[bool, str]:
     if not all(200 <= answer.status < 400 for answer in trials[0].sequential):
         return False, "one user already gets errors, from every variant"
     return True, f"one user, one request at a time: {count} answers, alike in {_listed(sorted(variants))}"
+
+
+def _shows_alone(what: str, trials: list[Trial]) -> tuple[bool, str]:
+    """Whether a single request shows the bug, as the pair says: fixed alone answers right, and alike each time."""
+    fixed = {t.sequential for t in trials if t.variant == "fixed"}
+    answers = [answer for sequence in fixed for answer in sequence]
+    if not answers:
+        return False, "no answer of fixed to a single user was kept"
+    if len(fixed) > 1 or not all(200 <= answer.status < 400 for answer in answers):
+        return False, "fixed does not answer a single user right each time"
+    if all(t.sequential in fixed for t in trials):
+        return (
+            False,
+            f"the pair says that it shows with a single request ({what}), but all variants answer one user alike",
+        )
+    return True, f"shows with a single request: {what}"
 
 
 def _alone(trials: list[Trial]) -> tuple[bool | None, str]:

@@ -86,7 +86,7 @@ def window(
         start_s=start_s,
         end_s=end_s,
         requests=table(REQUESTS, requests, trial),
-        samples=table(SAMPLES, samples, trial),
+        samples=table(SAMPLES, [{"process": 0} | sample for sample in samples], trial),
         postgres=table(POSTGRES, postgres, trial),
         holds=holds,
         checkouts=checkouts,
@@ -169,6 +169,7 @@ def trial(
     sequential: tuple[SequentialAnswer, ...] = (ANSWER, ANSWER),
     invalid: tuple[str, ...] = (),
     repeats: int | None = None,
+    **figures: Any,
 ) -> Trial:
     return Trial(
         id=number,
@@ -181,7 +182,7 @@ def trial(
         warmup_s=0.5,
         window_s=10.0,
         window_start_s=10.0,
-        figures=Figures(window_s=10.0, goodput_rps=22.5),
+        figures=Figures(**({"window_s": 10.0, "goodput_rps": 22.5} | figures)),
         sequential=sequential,
         invalid=invalid,
         repeats=repeats,

@@ -70,7 +70,7 @@ def use(**known: Any) -> RouteUse:
 
 
 def lost(rows: int = 40) -> InvariantResult:
-    return InvariantResult(name="orders", promised=100, kept=100 - rows, promised_by="/orders")
+    return InvariantResult(name="orders", promised=100, kept=100 - rows, promised_by=("/orders",))
 
 
 def measured(

@@ -135,7 +135,6 @@ def test_variants_that_answer_one_user_alike() -> None:
         (ANSWER, replace(ANSWER, status=500)),
         (ANSWER, SequentialAnswer(name="GET /b", status=200, body_digest="9f2c")),
         (ANSWER,),
-        (),
     ],
 )
 def test_a_variant_that_answers_one_user_differently_is_named(odd: tuple[SequentialAnswer, ...]) -> None:
@@ -144,6 +143,12 @@ def test_a_variant_that_answers_one_user_differently_is_named(odd: tuple[Sequent
     assert not found.sequential_alike
     assert found.sequential_note == "fixed (block 2) answers one user differently from the others"
     assert not found.met
+
+
+def test_later_trials_need_no_sequential_check_but_the_first_ones_do() -> None:
+    later = [trial(3, "fixed", 2, sequential=()), trial(4, "buggy", 2, sequential=())]
+    assert verdict(trials=[trial(1), trial(2, "fixed"), *later]).sequential_alike
+    assert not verdict(trials=[trial(1), trial(2, "fixed", sequential=()), *later]).sequential_alike
 
 
 def test_a_sequential_check_without_answers_shows_nothing() -> None:

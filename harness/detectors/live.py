@@ -18,13 +18,15 @@ from harness.detectors.logs import reports_in
 from harness.detectors.record import VARIANTS, Detector, Look
 from harness.errors import SetupError, TargetError, UsageError
 from harness.forkserver import ForkServer
+from harness.hearing import Heard
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
 from harness.record import Pair, Profile, Workload
+from harness.staging import Postgres, Rig, Subject, TrialPlan, set_stage
 from harness.store import disk_errors
 from harness.target.seeding import seed
 from harness.target.target import PRELOAD
-from harness.trial import Postgres, Rig, Subject, TrialPlan, serve_and_load
+from harness.trial import load_stage
 
 MOST_USERS = 10
 PROFILE = Profile(name="detectors", warmup_s=0.2, window_s=1.0, blocks=1, drain_s=0.2, sequential_tasks=3)
@@ -62,10 +64,8 @@ def look_live(
 
 
 def _look(rig: Rig, root: Path, pair: Pair, variant: str, detector: Detector) -> Look:
-    assert rig.postgres is not None
-    log = rig.logs / f"{detector.name.lower()}-{pair.name}-{variant}.log"
     plan = TrialPlan(
-        id=1,
+        id=1 + list(HOOKS).index(detector),
         pair=replace(pair, workload=_short(pair.workload)),
         variant=variant,
         subject=_subject(root, pair, variant, detector),
@@ -73,16 +73,19 @@ def _look(rig: Rig, root: Path, pair: Pair, variant: str, detector: Detector) ->
         seed=1,
         profile=PROFILE,
     )
-    database_url = rig.postgres.databases.clone(f"{pair.name}_{variant}")
+    heard, log = Heard(), None
     try:
-        heard = serve_and_load(rig, plan, database_url, log, lambda _: None)
+        stage = set_stage(rig, plan)
+        log = stage.log
+        try:
+            load_stage(rig, plan, stage, heard, lambda _: None)
+        finally:
+            stage.clear()
         answered = any(row[7] for row in heard.client)  # a status
         broke = "; ".join(heard.invalid) or (None if answered else "no request was answered")
     except (TargetError, UsageError) as error:
         broke = str(error)
-    finally:
-        rig.postgres.databases.drop(database_url)
-    text = log.read_text(errors="replace") if log.is_file() else ""
+    text = log.read_text(errors="replace") if log is not None and log.is_file() else ""
     reports = reports_in(text, root, detector)
     return Look(
         detector=detector, pair=pair.name, variant=variant, reports=reports, broke=broke and _without_paths(broke, root)

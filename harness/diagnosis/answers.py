@@ -69,7 +69,7 @@ def _how_lost(result: VariantResult, late: list[Sighting], unkept: list[Sighting
         place = most(unkept, lambda s: s.place) or endpoint(result, unkept[0].route)
         return place, f"what {named(place)} writes is rolled back"
     worst = max(result.invariants, key=lambda i: i.lost)
-    use = next((u for u in result.routes if u.name == worst.promised_by), None)
+    use = next((u for u in result.routes if u.name in worst.promised_by), None)
     place = use.endpoint if use else None
     return place, f"all that {named(place)} wrote was committed, and others wrote over it"
 

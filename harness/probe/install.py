@@ -19,11 +19,11 @@ from harness.probe.upstream import hook_upstreams
 class InstalledProbe:
     """The hooks are in; wrap the app next, then start the thread."""
 
-    def __init__(self, app_dir: str, channel: Connection, on_stop: Callable[[], None]) -> None:
+    def __init__(self, app_dir: str, channel: Connection, on_stop: Callable[[], None], settle_s: float = 0.0) -> None:
         self._probe = Probe(app_dir)
         self._tokens = TokenWatch()
         self._loop = LoopWatch(self._probe, also_start=self._tokens.start_on_running_loop)
-        self.thread = ProbeThread(channel, self._probe, self._loop, self._tokens, on_stop)
+        self.thread = ProbeThread(channel, self._probe, self._loop, self._tokens, on_stop, settle_s)
         hook_steps()
         hook_threads()
         hook_upstreams()

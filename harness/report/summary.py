@@ -246,8 +246,8 @@ def failures(pair: PairVerdict) -> list[str]:
     out = []
     if pair.sequential_note == NOT_REACHED:
         return [NOT_REACHED]
-    if pair.sequential_alike is False:
-        out.append(f"the variants do not answer alike with one user: {pair.sequential_note}")
+    if not pair.sequential_met:
+        out.append(f"one user alone does not see what the pair says: {pair.sequential_note}")
     for e in pair.expectations:
         if not e.met:
             that = e.expectation.that
