@@ -23,6 +23,7 @@ from harness.report.words import (
 )
 
 FEW_PAIRS = 12  # beyond them they are grouped by theme
+_NAMED_GAPS = 6
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 NOT_REACHED = "the run ended before this pair's turn"
 
@@ -196,7 +197,8 @@ def trust(run: Run) -> list[str]:
         out.append("This run is partial: it ended before its plan did. What had been measured is reported.")
     gaps = [f"{p.name}/{v}" for p in run.pairs for v in missing(p.name, run)]
     if gaps:
-        out.append(f"Without a valid trial: {', '.join(gaps)}.")
+        more = f" and {len(gaps) - _NAMED_GAPS} more" if len(gaps) > _NAMED_GAPS else ""
+        out.append(f"Without a valid trial: {', '.join(gaps[:_NAMED_GAPS])}{more}.")
     return out
 
 

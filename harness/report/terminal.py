@@ -66,11 +66,11 @@ def _print_sweeps(console: Console, run: Run) -> None:
 def _table(groups: Sequence[tuple[str, Sequence[PairVerdict]]], run: Run) -> Table:
     """A row a pair. What was named stands below its effect: beside it there is no room on a narrow terminal."""
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for column in ("pair", "verdict", "effect of the fix, and what was named from inside"):
+    for column in ("pair", "verdict", "effect of the fix, and what was named inside"):
         table.add_column(column, overflow="fold", no_wrap=column in ("pair", "verdict"))
     for n, (theme, pairs) in enumerate(groups):
         if theme:
-            table.add_row(Text(f"\n{theme}" if n else theme, style="bold"))
+            table.add_row("", "", Text(f"\n{theme}" if n else theme, style="bold underline"))
         for pair in pairs:
             state = summary.state(pair, run)
             mark = Text(f"{summary.MARKS[state]} {state}", style=_STYLES[state])

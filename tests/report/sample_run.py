@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -423,6 +424,7 @@ def stretched(times: int) -> tuple[Run, RunVerdict, RunData]:
     return run, RunVerdict(pairs=pairs_judged), RunData(postgres=data.postgres, **tables)
 
 
+@cache
 def sample_run(*, partial: bool = False, invalid: bool = True) -> tuple[Run, RunVerdict, RunData]:
     """In: whether the run was interrupted (the last variants are missing), and whether one trial is invalid."""
     known = pairs()

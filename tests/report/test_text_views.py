@@ -192,7 +192,13 @@ def test_many_pairs_stand_by_theme_and_make_a_short_comment() -> None:
     assert len(text) < 16_000  # GitHub takes 65,536
     console = _console(terminal=False)
     print_verdict(console, run, verdict)
-    assert _written(console).index("The event loop") < _written(console).index("blocking_http_15")
+    shown = _written(console)
+    assert shown.index("The event loop") < shown.index("blocking_http_15") < shown.index("Sessions, connections")
+    narrow = Console(file=io.StringIO(), width=80, color_system=None)
+    print_verdict(narrow, run, verdict)
+    rows = [line for line in _written(narrow).splitlines() if line.startswith("return_session_")]
+    assert len(rows) == 16
+    assert all("0 → 487 requests/s" in row for row in rows)  # the figures stay on the pair's line
 
 
 def test_reasons_that_differ_in_a_number_are_counted_together(sample: Sample) -> None:

@@ -73,7 +73,7 @@ def _reading(a: Answers) -> str:
     if not failed.any():
         return f"{a.variant}: nothing failed."
     first = float(a.edges[int(np.flatnonzero(failed)[0])])
-    when = "in the warm-up already" if first < 0 else f"{units.seconds(first)} into the window"
+    when = "the warm-up" if first < 0 else f"{units.seconds(first)} into the window"
     return f"{a.variant}: failures from {when} on, up to {units.rate(float(failed.max()))}."
 
 
