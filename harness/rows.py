@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +30,19 @@ def join_requests(
     rows = [_joined(trial, row, seen.get(row[2], nothing), t0, start_s, end_s) for row in client]
     rows.sort(key=lambda row: row[5])
     return _table(REQUESTS, rows)
+
+
+def strays(client: Sequence[Any], server: Sequence[Any], t0: float) -> list[tuple[float, float]]:
+    """Start and end, in seconds from t0, of what the app answered that no client's row belongs to; endless where it never ended.
+
+    They come from elsewhere, or from a scenario that speaks to the app without Locust's clients. Rows as for :func:`join_requests`.
+    """
+    ours = {row[2] for row in client}
+    return [
+        (row[2] - t0, math.inf if row[5] is None else row[5] - t0)
+        for row in server
+        if row[0] is None or row[0] not in ours
+    ]
 
 
 def table_of(name: str, trial: int, rows: Sequence[Any], t0: float) -> pa.Table:

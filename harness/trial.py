@@ -16,7 +16,7 @@ from harness.forkserver import Message
 from harness.hearing import Heard, OnStep, listen
 from harness.places import checkout_sites, loop_holds
 from harness.record import Invariant, InvariantResult, Outcome, SequentialAnswer, Trial
-from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, seen_of, table_of
+from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, seen_of, strays, table_of
 from harness.staging import Rig, Stage, TrialPlan, set_stage
 from harness.validity import drifts, reasons
 from harness.window import Window
@@ -99,6 +99,7 @@ def _window(plan: TrialPlan, heard: Heard, t0: float, activity: Sequence[Sequenc
         start_s=start_s,
         end_s=end_s,
         requests=join_requests(plan.id, heard.client, heard.server.get("requests", []), t0, start_s, end_s),
+        strays=strays(heard.client, heard.server.get("requests", []), t0),
         samples=table_of("samples", plan.id, heard.server.get("samples", []), t0),
         postgres=table_of("postgres", plan.id, activity, 0.0),
         holds=[hold_of(row, t0) for row in heard.server.get("holds", [])],

@@ -122,15 +122,17 @@ def _little(window: Window, _: Workload) -> Iterator[str]:
     if abs(found - by_rows) > max(LITTLE_REQUESTS, LITTLE_SHARE * by_rows, LITTLE_SIGMAS * error):
         yield (
             f"Little's law does not hold: {found:.1f} requests were seen in flight, the rows account for {by_rows:.1f} "
-            "(rows were lost, or somebody else sent requests)"
+            "(rows were lost, or the clocks differ)"
         )
 
 
 def _in_flight_by_rows(window: Window) -> float:
     """λW over the window: the time that requests spent in the app inside it, over its length."""
     served = window.requests.filter(pc.is_valid(window.requests["start_s"]))
-    ends = np.nan_to_num(_numbers(served, "end_s"), nan=np.inf)
-    inside = np.minimum(ends, window.end_s) - np.maximum(_numbers(served, "start_s"), window.start_s)
+    stray = np.array(window.strays, dtype=np.float64).reshape(-1, 2)
+    starts = np.concatenate([_numbers(served, "start_s"), stray[:, 0]])
+    ends = np.concatenate([np.nan_to_num(_numbers(served, "end_s"), nan=np.inf), stray[:, 1]])
+    inside = np.minimum(ends, window.end_s) - np.maximum(starts, window.start_s)
     return float(np.maximum(inside, 0.0).sum() / window.length_s)
 
 

@@ -70,6 +70,7 @@ class Window:
     holds: Sequence[Hold] = ()
     checkouts: Sequence[Checkout] = ()
     seen: Sequence[Seen] = ()
+    strays: Sequence[tuple[float, float]] = ()  # start and end in the app of requests that no client's row belongs to
     generator_cpu_s: float | None = None
     has_probe: bool = True
 

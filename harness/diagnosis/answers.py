@@ -39,8 +39,8 @@ def error_masked(result: VariantResult) -> Diagnosis | None:
 
 
 def write_lost(result: VariantResult) -> Diagnosis | None:
-    lost = sum(i.lost for i in result.invariants)
-    promised = sum(i.promised for i in result.invariants)
+    promises = [i for i in result.invariants if not i.zero]
+    lost, promised = sum(i.lost for i in promises), sum(i.promised for i in promises)
     late = seen(result, Sight.AFTER_ANSWER)
     unkept = seen(result, Sight.UNKEPT)
     if not lost and not enough(total(late), result) and not enough(total(unkept), result):
@@ -68,7 +68,7 @@ def _how_lost(result: VariantResult, late: list[Sighting], unkept: list[Sighting
     if unkept:
         place = most(unkept, lambda s: s.place) or endpoint(result, unkept[0].route)
         return place, f"what {named(place)} writes is rolled back"
-    worst = max(result.invariants, key=lambda i: i.lost)
+    worst = max((i for i in result.invariants if not i.zero), key=lambda i: i.lost)
     use = next((u for u in result.routes if u.name in worst.promised_by), None)
     place = use.endpoint if use else None
     return place, f"all that {named(place)} wrote was committed, and others wrote over it"

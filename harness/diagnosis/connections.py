@@ -53,10 +53,10 @@ def session_shared(result: VariantResult) -> Diagnosis | None:
     # A session that was made before any request is the one they share; else one request uses its own twice at once.
     kept = next((s.session for s in result.checkouts if s.session and s.session.function == "<module>"), None)
     types = (*SHARED_TYPES, *LEFT_TYPES) if kept else SHARED_TYPES
+    # A leaked connection that goes back late meets its next user: the driver then says the same, and the leak is the cause.
+    words = () if connection_leaked(result) else SHARED_WORDS
     clashes = [
-        s
-        for s in seen(result, *FAILURES)
-        if any(t in s.what for t in types) or any(words in s.told for words in SHARED_WORDS)
+        s for s in seen(result, *FAILURES) if any(t in s.what for t in types) or any(said in s.told for said in words)
     ]
     if not enough(total(clashes), result):
         return None
