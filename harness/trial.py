@@ -96,8 +96,8 @@ def run_trial(rig: Rig, plan: TrialPlan, on_step: OnStep = lambda _: None) -> Tr
     with _database(rig, plan, t0, on_step) as database:
         heard = _serve_and_load(rig, plan, database.url, log, on_step)
         activity = database.activity()
-        invariants = _ask_invariants(plan.pair, database.url, heard)
-    window = _window(plan, heard, t0, activity)
+        invariants = ask_invariants(plan.pair, database.url, heard)
+    window = window_of(plan, heard, t0, activity)
     return TrialData(trial=_trial(plan, heard, window, invariants, t0 - rig.started_s, log), window=window)
 
 
@@ -155,7 +155,7 @@ def _serve_and_load(rig: Rig, plan: TrialPlan, database_url: str | None, log: Pa
         on_step("start")
         target, host = None, subject.target
         if subject.served:
-            env = _environment(rig, plan, database_url, children, log)
+            env = target_environment(rig, plan, database_url, children, log)
             server = start_target(
                 rig.targets, host, app_dir=subject.app_dir, env=env, log=log, port=rig.port, factory=subject.factory
             )
@@ -172,7 +172,7 @@ def _serve_and_load(rig: Rig, plan: TrialPlan, database_url: str | None, log: Pa
     return heard
 
 
-def _environment(
+def target_environment(
     rig: Rig, plan: TrialPlan, database_url: str | None, children: list[Child], log: Path
 ) -> dict[str, str]:
     """The target's environment; starts the stub upstream where the pair needs one."""
@@ -187,7 +187,7 @@ def _environment(
     return env
 
 
-def _window(plan: TrialPlan, heard: Heard, t0: float, activity: Sequence[Sequence[float]]) -> Window:
+def window_of(plan: TrialPlan, heard: Heard, t0: float, activity: Sequence[Sequence[float]]) -> Window:
     """All rows of the trial, in seconds from its start."""
     start_s, end_s = _bounds(plan, heard, t0)
     return Window(
@@ -264,7 +264,7 @@ def _sequential(heard: Heard) -> tuple[SequentialAnswer, ...]:
     return tuple(SequentialAnswer(name=r[3], status=r[7] or 0, body_digest=r[11] or "") for r in rows)
 
 
-def _ask_invariants(pair: Pair, database_url: str | None, heard: Heard) -> list[InvariantResult]:
+def ask_invariants(pair: Pair, database_url: str | None, heard: Heard) -> list[InvariantResult]:
     """Asks once the app has ended: what it committed is there, what it only promised is not."""
     results: list[InvariantResult] = []
     if database_url is None:
