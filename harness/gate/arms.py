@@ -10,11 +10,15 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from harness.errors import TargetError
 from harness.forkserver import Child
+from harness.gate.alike import Answer
 from harness.gate.decision import Promise
 from harness.hearing import Heard, end, listen
-from harness.record import Profile, SequentialAnswer
+from harness.record import Outcome, Profile
+from harness.stats import quantile
 from harness.target.target import start_target
 from harness.trial import (
     LOAD_SLACK_S,
@@ -31,6 +35,14 @@ from harness.window import Window
 QUIET_LIMIT_S = 3.0  # after a window, for requests and tasks that are still under way
 
 
+@dataclass(frozen=True)
+class First:
+    """What came of a server's first load."""
+
+    alone: list[Answer]  # to one user
+    response_p95_s: float | None  # under load
+
+
 @dataclass
 class Arm:
     """One server, and what its clients have been promised so far."""
@@ -45,12 +57,17 @@ class Arm:
     client: list[Any] = field(default_factory=list)  # rows of all windows
     disturbed: int = 0  # windows in which other processes took a core
 
-    def first(self, profile: Profile) -> tuple[tuple[SequentialAnswer, ...], list[str]]:
-        """One user, then a window that does not count: what one user was answered, and which requests failed."""
+    def first(self, profile: Profile) -> First:
+        """One user, then a window that does not count."""
         heard, _ = self._load(replace(self.plan, profile=profile))
         alone = [row for row in heard.client if row[0]]
-        failed = [f"{row[3]} ({row[7] or row[8]}: {row[10] or row[8]})" for row in alone if row[8] != "ok"]
-        return tuple(SequentialAnswer(name=r[3], status=r[7] or 0, body_digest=r[11] or "") for r in alone), failed
+        took = [row[6] - row[4] for row in heard.client if not row[0] and row[1] == "load" and row[6] is not None]
+        return First(
+            alone=[
+                Answer(row[3], row[7] or 0, None if row[8] == Outcome.OK else str(row[10] or row[8])) for row in alone
+            ],
+            response_p95_s=quantile(np.array(took), 0.95),
+        )
 
     def window(self, number: int, seed: int) -> Window:
         """One window. Raises TargetError when the app or the load process ends in it."""
@@ -122,7 +139,9 @@ def started(name: str, label: str, rig: Rig, plan: TrialPlan) -> Iterator[Arm]:
         stack.callback(lambda: [child.stop() for child in children])
         env = target_environment(rig, plan, url, children, log)
         subject = plan.subject
-        server = start_target(rig.targets, subject.target, app_dir=subject.app_dir, env=env, log=log, factory=subject.factory)
+        server = start_target(
+            rig.targets, subject.target, app_dir=subject.app_dir, env=env, log=log, factory=subject.factory
+        )
         arm = Arm(name, label, plan, rig, server.child, server.url, url)
         stack.callback(arm.stop)
         os.kill(server.child.pid, signal.SIGSTOP)

@@ -52,7 +52,9 @@ class Finding:
     high: float | None
     p: float | None  # of "nothing has changed", for this look alone
     level: float | None  # what p had to be below, at this look
-    detectable: float | None  # the smallest change, as a share (count: as a number) that would have been seen 9 times out of 10
+    detectable: (
+        float | None
+    )  # the smallest change, as a share (count: as a number) that would have been seen 9 times out of 10
     is_ratio: bool = True
 
 
@@ -128,7 +130,8 @@ class Decision:
     def clear(self) -> bool:
         """Whether more blocks would add nothing: something got worse, or all that was asked is settled."""
         return self.change is Change.REGRESSION or (
-            self.change is Change.EQUIVALENT and all(f.change is not Change.INCONCLUSIVE for f in self.findings if f.metric.required)
+            self.change is Change.EQUIVALENT
+            and all(f.change is not Change.INCONCLUSIVE for f in self.findings if f.metric.required)
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,8 +11,8 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from harness.errors import UsageError
 from harness.forkserver import ForkServer
+from harness.gate.alike import refuse_unlike
 from harness.gate.arms import Arm, promises_of, started
 from harness.gate.decision import FIRST_LOOK, Block, Decision, Look, decide
 from harness.gate.metrics import Rules
@@ -31,6 +30,9 @@ EVERY = 2  # blocks between looks: a mirrored pair
 END_RESERVE_S = 2.0  # of the budget, to stop the servers
 SEQUENTIAL_TASKS = 5
 DISTURBED_SHARE = 0.2
+WARMUP_S, MOST_WARMUP_S = 0.25, 2.0
+WINDOW_S, MOST_WINDOW_S = 1.0, 5.0
+DRAIN_S = 0.3
 
 OnLook = Callable[[int, float, Decision], None]  # blocks, fraction of the budget, what is decided so far
 
@@ -39,10 +41,11 @@ OnLook = Callable[[int, float, Decision], None]  # blocks, fraction of the budge
 class GatePlan:
     a: Version
     b: Version
+    logs: Path  # a folder for what the processes print
     rules: Rules = field(default_factory=Rules)
     budget_s: float = 120.0
-    window_s: float = 1.0
-    warmup_s: float = 0.25
+    window_s: float | None = None  # None: by how long A takes to answer
+    warmup_s: float | None = None
     seed: int = 1
     postgres: str = "embedded"
     catalogue: Path | None = None  # what the databases are filled from; None: the apps have their own
@@ -74,17 +77,23 @@ def run_gate(plan: GatePlan, on_look: OnLook = lambda *_: None) -> GateResult:
     """
     begun_s = time.monotonic()
     with _arms(plan) as arms:
-        _compare_first(plan, arms)
+        profile = _compare_first(plan, arms)
+        for arm in arms.values():
+            arm.plan = replace(arm.plan, profile=profile)
         blocks, looks = _rotate(plan, arms, begun_s, on_look)
         for arm in arms.values():
             arm.stop()
         decision = decide(blocks, looks, plan.rules, promises_of(arms))
     windows = len(blocks) * len(arms)
     disturbed = sum(arm.disturbed for arm in arms.values())
-    warnings = [] if disturbed <= DISTURBED_SHARE * windows else [f"in {disturbed} of {windows} windows other processes used more than a quarter of a core"]
+    warnings = (
+        []
+        if disturbed <= DISTURBED_SHARE * windows
+        else [f"in {disturbed} of {windows} windows other processes used more than a quarter of a core"]
+    )
     return GateResult(
         a=plan.a.label, b=plan.b.label, decision=decision, blocks=tuple(blocks), looks=tuple(looks),
-        wall_s=time.monotonic() - begun_s, budget_s=plan.budget_s, window_s=plan.window_s, seed=plan.seed, warnings=tuple(warnings),
+        wall_s=time.monotonic() - begun_s, budget_s=plan.budget_s, window_s=profile.window_s, seed=plan.seed, warnings=tuple(warnings),
     )  # fmt: skip
 
 
@@ -111,38 +120,33 @@ def _rotate(plan: GatePlan, arms: dict[str, Arm], begun_s: float, on_look: OnLoo
     raise AssertionError("the rotation has no end")
 
 
-def _compare_first(plan: GatePlan, arms: dict[str, Arm]) -> None:
-    """One user asks both versions. Raises UsageError where they cannot be compared."""
-    profile = replace(_profile(plan), sequential_tasks=SEQUENTIAL_TASKS)
-    found = {name: arm.first(profile) for name, arm in arms.items()}
-    for name in ("a", "b"):
-        other = "b" if name == "a" else "a"
-        (answers, failed), (others, others_failed) = found[name], found[other]
-        absent = {a.name for a in answers if a.status in (404, 405)} - {o.name for o in others if o.status in (404, 405)}
-        if absent:
-            raise UsageError(
-                f"{arms[name].label} has not the routes of {arms[other].label}: {min(absent)} is not there; gate with a scenario whose routes both serve"
-            )
-        if failed:
-            where = "with both versions" if others_failed else f"with {arms[name].label} alone"
-            raise UsageError(f"the scenario fails {where}, already for one user: {failed[0]}; mend that first")
-    if not found["a"][0]:
-        raise UsageError("the scenario sends no request: one user alone made none")
+def _compare_first(plan: GatePlan, arms: dict[str, Arm]) -> Profile:
+    """One user asks each server, then comes a window that does not count: how long the others shall be.
+
+    Raises UsageError where the versions cannot be compared.
+    """
+    first = {name: arm.first(_profile(plan, None, tasks=SEQUENTIAL_TASKS)) for name, arm in arms.items()}
+    refuse_unlike(*((arms[name].label, first[name].alone) for name in ("a", "b")))
+    return _profile(plan, first["a"].response_p95_s)
 
 
-def _profile(plan: GatePlan) -> Profile:
+def _profile(plan: GatePlan, p95_s: float | None, tasks: int = 0) -> Profile:
+    """Windows in which a user gets several answers, and warm-ups that outlast the first."""
+    slow_s = 0.0 if p95_s is None else p95_s
     return Profile(
-        name="gate", warmup_s=plan.warmup_s, window_s=plan.window_s, blocks=1, drain_s=0.3, sequential_tasks=0
+        name="gate",
+        warmup_s=plan.warmup_s if plan.warmup_s is not None else min(MOST_WARMUP_S, max(WARMUP_S, 2 * slow_s)),
+        window_s=plan.window_s if plan.window_s is not None else min(MOST_WINDOW_S, max(WINDOW_S, 8 * slow_s)),
+        blocks=1,
+        drain_s=DRAIN_S,
+        sequential_tasks=tasks,
     )
 
 
 @contextmanager
 def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
     """All three servers, stopped where they stand."""
-    token = secrets.token_hex(4)
     with ExitStack() as stack:
-        logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-gate-")))
-        logs.chmod(0o755)
         loads = stack.enter_context(ForkServer(("harness.load.main",)))
         preload = PRELOAD if plan.catalogue else OWN_PRELOAD
         forks = {
@@ -151,20 +155,36 @@ def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
             )
             for v in (plan.a, plan.b)
         }
+        arms: dict[str, Arm] = {}
         postgres = None
-        if plan.catalogue is not None:
-            server = stack.enter_context(start_postgres(plan.postgres, run_token=token))
-            postgres = Postgres(databases=Databases(server.url, run_token=token), admin_url=server.url)
-            targets = forks[plan.a.python]
-            postgres.databases.create_template(partial(fill, targets, root=plan.catalogue, log=logs / "seed.log"))
-        arms = {}
         for name, version in (("a", plan.a), ("b", plan.b), ("a2", plan.a)):
+            if plan.catalogue is not None and (postgres is None or plan.postgres == "embedded"):
+                postgres = _postgres(stack, plan, plan.catalogue, forks[version.python])
             rig = Rig(
-                started_s=time.monotonic(), logs=logs, targets=forks[version.python], loads=loads, postgres=postgres,
+                started_s=time.monotonic(),
+                logs=plan.logs,
+                targets=forks[version.python],
+                loads=loads,
+                postgres=postgres,
                 load_workers=plan.load_workers,
-            )  # fmt: skip
+            )
             trial = TrialPlan(
-                id=1, pair=version.pair, variant=version.variant, subject=version.subject, block=1, seed=plan.seed, profile=_profile(plan)
+                id=1,
+                pair=version.pair,
+                variant=version.variant,
+                subject=version.subject,
+                block=1,
+                seed=plan.seed,
+                profile=_profile(plan, None),
             )
             arms[name] = stack.enter_context(started(name, version.label, rig, trial))
         yield arms
+
+
+def _postgres(stack: ExitStack, plan: GatePlan, catalogue: Path, targets: ForkServer) -> Postgres:
+    """A server with a filled template. Each arm has one of its own where they are ours to start: one would run out of connections."""
+    token = secrets.token_hex(4)
+    server = stack.enter_context(start_postgres(plan.postgres, run_token=token))
+    postgres = Postgres(databases=Databases(server.url, run_token=token), admin_url=server.url)
+    postgres.databases.create_template(partial(fill, targets, root=catalogue, log=plan.logs / "seed.log"))
+    return postgres

@@ -7,6 +7,7 @@ import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,14 @@ class Metric:
 
 
 # A count needs little of the error rate: it either never changes, or in every block.
-_COUNT = {"count": True, "unit": "", "weight": 0.1}
+_count = partial(Metric, count=True, unit="", weight=0.1)
 METRICS: tuple[Metric, ...] = (
-    Metric(name="queries_per_request", label="queries per request", margin=0.05, **_COUNT),
-    Metric(name="checkouts_per_request", label="connections taken per request", margin=0.05, **_COUNT),
-    Metric(name="connects_per_request", label="connections opened per request", margin=0.1, **_COUNT),
-    Metric(name="tokens_per_request", label="thread tokens per request", margin=0.05, **_COUNT),
-    Metric(name="outlived_per_request", label="connections that outlive their request", margin=0.02, **_COUNT),
-    Metric(name="failed_share", label="requests that fail", margin=0.005, **_COUNT),
+    _count(name="queries_per_request", label="queries per request", margin=0.05),
+    _count(name="checkouts_per_request", label="connections taken per request", margin=0.05),
+    _count(name="connects_per_request", label="connections opened per request", margin=0.1),
+    _count(name="tokens_per_request", label="thread tokens per request", margin=0.05),
+    _count(name="outlived_per_request", label="connections that outlive their request", margin=0.02),
+    _count(name="failed_share", label="requests that fail", margin=0.005),
     Metric(name="cpu_s_per_request", label="CPU per request", unit="s", margin=0.03),
     Metric(name="goodput_rps", label="goodput", unit="/s", margin=0.08, more_is_worse=False),
     Metric(name="hold_p50_s", label="hold of a connection, p50", unit="s", margin=0.15, required=False),
@@ -87,7 +88,9 @@ def rules_from(
         _set_margin(metrics, name, value, f"--margin {setting}")
     chosen = alpha if alpha is not None else table.get("alpha", DEFAULT_ALPHA)
     if not isinstance(chosen, (int, float)) or not 0 < chosen <= 0.2:
-        raise UsageError(f"{'--alpha' if alpha is not None else where + ': alpha'} {chosen!r} is out of range; give more than 0 and at most 0.2")
+        raise UsageError(
+            f"{'--alpha' if alpha is not None else where + ': alpha'} {chosen!r} is out of range; give more than 0 and at most 0.2"
+        )
     return Rules(metrics=tuple(metrics[name] for name in METRIC_NAMES if name in metrics), alpha=float(chosen))
 
 
@@ -129,6 +132,8 @@ def _set_margin(metrics: dict[str, Metric], name: str, value: Any, where: str) -
     except (TypeError, ValueError):
         raise UsageError(f"{where}: a margin is a number, such as 0.05 for 5 %") from None
     if not (math.isfinite(margin) and 0 < margin <= MOST_MARGIN):
-        raise UsageError(f"{where}: a margin is out of range; give more than 0 and at most {MOST_MARGIN:g} (0.05 is 5 %)")
+        raise UsageError(
+            f"{where}: a margin is out of range; give more than 0 and at most {MOST_MARGIN:g} (0.05 is 5 %)"
+        )
     if name in metrics:
         metrics[name] = replace(metrics.get(name, metric), margin=margin)

@@ -30,7 +30,9 @@ def read_block(windows: Mapping[str, Window]) -> dict[str, dict[str, float | Non
     """
     right = {arm: _right(window) for arm, window in windows.items()}
     mix: Counter[str] = sum((Counter(t["name"].to_pylist()) for t in right.values()), Counter())
-    shared = {name: n for name, n in mix.items() if all(pc.any(pc.equal(t["name"], name)).as_py() for t in right.values())}
+    shared = {
+        name: n for name, n in mix.items() if all(pc.any(pc.equal(t["name"], name)).as_py() for t in right.values())
+    }
     return {arm: _figures(window) | _counts(right[arm], shared) for arm, window in windows.items()}
 
 
@@ -43,7 +45,9 @@ def _figures(window: Window) -> dict[str, float | None]:
         if asked < least:
             found[name] = None
     right = (figures.goodput_rps or 0.0) * window.length_s
-    return found | {"goodput_rps": (right + 0.5) / window.length_s}  # a half: a window without an answer has a logarithm too
+    return found | {
+        "goodput_rps": (right + 0.5) / window.length_s
+    }  # a half: a window without an answer has a logarithm too
 
 
 def _counts(right: pa.Table, mix: Mapping[str, int]) -> dict[str, float | None]:
