@@ -90,7 +90,13 @@ def gate(
         from harness.gate.against import gate_on_baseline
 
         pairs = [name for name in (a, b) if name is not None]
-        code = gate_on_baseline(out, err, baseline, pairs, update=update, other_machine=other_machine, out_dir=out_dir)
+        try:
+            code = gate_on_baseline(
+                out, err, baseline, pairs, update=update, other_machine=other_machine, out_dir=out_dir
+            )
+        except KeyboardInterrupt:
+            err.print("interrupted: nothing is concluded")
+            code = 130
         raise typer.Exit(code)
     if update or other_machine:
         flag = "--update" if update else "--other-machine"

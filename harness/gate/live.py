@@ -30,7 +30,8 @@ EVERY = 2  # blocks between looks: a mirrored pair
 END_RESERVE_S = 2.0  # of the budget, to stop the servers
 SEQUENTIAL_TASKS = 5
 DISTURBED_SHARE = 0.2
-WARMUP_S, MOST_WARMUP_S = 0.25, 2.0
+WANTED_BLOCKS, AROUND_WINDOW_S = 10, 1.0  # a window of 1 s fits into the default budget 25 times or so
+WARMUP_S, MOST_WARMUP_S = 0.25, 1.0
 WINDOW_S, MOST_WINDOW_S = 1.0, 5.0
 DRAIN_S = 0.3
 
@@ -77,7 +78,7 @@ def run_gate(plan: GatePlan, on_look: OnLook = lambda *_: None) -> GateResult:
     """
     begun_s = time.monotonic()
     with _arms(plan) as arms:
-        profile = _compare_first(plan, arms)
+        profile = _compare_first(plan, arms, begun_s)
         for arm in arms.values():
             arm.plan = replace(arm.plan, profile=profile)
         blocks, looks = _rotate(plan, arms, begun_s, on_look)
@@ -120,23 +121,26 @@ def _rotate(plan: GatePlan, arms: dict[str, Arm], begun_s: float, on_look: OnLoo
     raise AssertionError("the rotation has no end")
 
 
-def _compare_first(plan: GatePlan, arms: dict[str, Arm]) -> Profile:
+def _compare_first(plan: GatePlan, arms: dict[str, Arm], begun_s: float) -> Profile:
     """One user asks each server, then comes a window that does not count: how long the others shall be.
 
     Raises UsageError where the versions cannot be compared.
     """
-    first = {name: arm.first(_profile(plan, None, tasks=SEQUENTIAL_TASKS)) for name, arm in arms.items()}
+    first = {name: arm.first(_profile(plan, tasks=SEQUENTIAL_TASKS)) for name, arm in arms.items()}
     refuse_unlike(*((arms[name].label, first[name].alone) for name in ("a", "b")))
-    return _profile(plan, first["a"].response_p95_s)
+    left_s = plan.budget_s - (time.monotonic() - begun_s)
+    fitting_s = left_s / (WANTED_BLOCKS * len(arms)) - AROUND_WINDOW_S
+    return _profile(plan, first["a"].response_p50_s, fitting_s=fitting_s)
 
 
-def _profile(plan: GatePlan, p95_s: float | None, tasks: int = 0) -> Profile:
-    """Windows in which a user gets several answers, and warm-ups that outlast the first."""
-    slow_s = 0.0 if p95_s is None else p95_s
+def _profile(plan: GatePlan, p50_s: float | None = None, *, fitting_s: float = 0.0, tasks: int = 0) -> Profile:
+    """Windows in which a user gets several answers, and warm-ups that outlast the first, as far as enough of them fit."""
+    slow_s = 0.0 if p50_s is None else p50_s
+    window_s = min(8 * slow_s, fitting_s, MOST_WINDOW_S)
     return Profile(
         name="gate",
         warmup_s=plan.warmup_s if plan.warmup_s is not None else min(MOST_WARMUP_S, max(WARMUP_S, 2 * slow_s)),
-        window_s=plan.window_s if plan.window_s is not None else min(MOST_WINDOW_S, max(WINDOW_S, 8 * slow_s)),
+        window_s=plan.window_s if plan.window_s is not None else max(WINDOW_S, window_s),
         blocks=1,
         drain_s=DRAIN_S,
         sequential_tasks=tasks,
@@ -175,7 +179,7 @@ def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
                 subject=version.subject,
                 block=1,
                 seed=plan.seed,
-                profile=_profile(plan, None),
+                profile=_profile(plan),
             )
             arms[name] = stack.enter_context(started(name, version.label, rig, trial))
         yield arms
