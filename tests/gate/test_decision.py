@@ -63,10 +63,10 @@ def change_of(decision: Decision, name: str) -> Change:
 
 def test_peeking_calls_no_more_changes_than_it_says() -> None:
     rng = np.random.default_rng(1)
-    ended = [until_clear(made_up(rng))[0] for _ in range(300)]
-    assert sum(d.exit_code == 1 for d in ended) <= 3, "0.5 % are allowed, one-sided"
-    assert sum(bool(d.differs) for d in ended) <= 6
-    assert sum(d.exit_code == 0 for d in ended) >= 270, "most pass"
+    ended = [until_clear(made_up(rng))[0] for _ in range(150)]
+    assert sum(d.exit_code == 1 for d in ended) <= 2, "0.5 % are allowed, one-sided"
+    assert sum(bool(d.differs) for d in ended) <= 4
+    assert sum(d.exit_code == 0 for d in ended) >= 135, "most pass"
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_peeking_calls_no_more_changes_than_it_says() -> None:
 )
 def test_a_slowdown_is_seen(worse: dict[str, float], metric: str) -> None:
     rng = np.random.default_rng(2)
-    ended = [until_clear(made_up(rng, arms={"b": worse}))[0] for _ in range(60)]
-    assert sum(d.exit_code == 1 for d in ended) >= 57
+    ended = [until_clear(made_up(rng, arms={"b": worse}))[0] for _ in range(30)]
+    assert sum(d.exit_code == 1 for d in ended) >= 28
 
 
 def test_one_query_more_is_seen_at_the_first_look_however_loud_it_is() -> None:
@@ -148,7 +148,8 @@ def test_neither_the_order_of_blocks_nor_the_unit_changes_a_finding(order: list[
         decide(turned, looks_at(blocks), Rules()).findings,
         strict=True,
     ):
-        assert (one.change, one.ratio) == (other.change, pytest.approx(other.ratio))
+        assert one.change is other.change
+        assert one.ratio == pytest.approx(other.ratio)
 
 
 @given(st.dictionaries(st.sampled_from(list(NOISE)), st.floats(0.5, 2.0)))
@@ -193,7 +194,7 @@ def test_the_levels_spend_the_error_rate_and_no_more(fractions: tuple[float, ...
 
 
 def test_one_look_is_a_plain_test() -> None:
-    assert levels((20,), (1.0,), 0.01) == (pytest.approx(0.01),)
+    assert levels((20,), (1.0,), 0.01)[0] == pytest.approx(0.01)
 
 
 def test_every_two_blocks_mirror_each_other_and_hold_every_arm() -> None:
