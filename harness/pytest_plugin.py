@@ -68,7 +68,7 @@ class Seen:
         __tracebackhide__ = True
         self._measured("connections_out_max")
         for site in self.trial.checkouts:
-            place = f"taken at {site.taken}, session made at {site.session}, route {site.route}"
+            place = f"session made at {site.session}, connection taken at {site.taken}, route {site.route}"
             assert not site.outlived, f"{site.outlived} of {site.checkouts} connections outlived their request: {place}"
         for site in self.trial.checkouts:
             place = f"asked for at {site.taken}, route {site.route}"

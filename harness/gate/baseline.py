@@ -18,6 +18,7 @@ from harness.record import SCHEMA_VERSION, Run
 
 BASELINE_SCHEMA = 1
 COUNTS = {m.name: m.margin for m in METRICS if m.count and m.name not in ("checkouts_per_request", "failed_share")}
+COUNTS["connects_per_request"] = 0.3  # how many a pool opens while it fills depends on how long one looks
 RATIO_FACTOR = 2.0  # how many times less a ratio may be than it was
 UPDATE = "make it anew with `harness gate --baseline FILE --update` and review the diff"
 
@@ -26,11 +27,13 @@ UPDATE = "make it anew with `harness gate --baseline FILE --update` and review t
 class VariantFacts:
     counts: Mapping[str, float]  # per request
     causes: tuple[str, ...]  # that were found
+    lost: tuple[str, ...] = ()  # invariants that were broken
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairFacts:
     goodput_ratio: float | None  # fixed over buggy
+    met: tuple[str, ...]  # expectations, as the pair words them
     variants: Mapping[str, VariantFacts]
 
 
@@ -64,12 +67,17 @@ def facts_of(run: Run, verdict: RunVerdict) -> Baseline:
             r.variant: VariantFacts(
                 counts={n: round(v, 2) for n in COUNTS if (v := getattr(r.figures, n)) is not None},
                 causes=causes.get(r.variant, ()),
+                lost=tuple(i.name for i in r.invariants if i.lost),
             )
             for r in run.results
             if r.pair == judged.pair
         }
         ratio = None if judged.effect_ratio is None else round(judged.effect_ratio, 2)
-        pairs[judged.pair] = PairFacts(goodput_ratio=ratio, variants=variants)
+        pairs[judged.pair] = PairFacts(
+            goodput_ratio=ratio,
+            met=tuple(e.expectation.that for e in judged.expectations if e.met),
+            variants=variants,
+        )
     return Baseline(system=run.machine.system, cores=run.machine.cores, pairs=pairs)
 
 
@@ -81,6 +89,9 @@ def compare(before: Baseline, now: Baseline, *, ratios: bool) -> list[Broken]:
         for variant, then in was.variants.items():
             found = facts.variants.get(variant)
             broken += [Broken(pair=pair, variant=variant, what=what) for what in _changes(then, found)]
+        broken += [
+            Broken(pair=pair, variant="", what=f"no longer holds: {that}") for that in was.met if that not in facts.met
+        ]
         if ratios and was.goodput_ratio is not None:
             least = was.goodput_ratio / RATIO_FACTOR
             if facts.goodput_ratio is None or (was.goodput_ratio > RATIO_FACTOR and facts.goodput_ratio < least):
@@ -97,6 +108,8 @@ def _changes(then: VariantFacts, now: VariantFacts | None) -> list[str]:
         found.append(f"no longer shows its bug: {', '.join(gone)} was found, and is not")
     if new := sorted(set(now.causes) - set(then.causes)):
         found.append(f"has a bug that it had not: {', '.join(new)}")
+    if then.lost != now.lost:
+        found.append(f"lost {', '.join(then.lost) or 'nothing'}, and now loses {', '.join(now.lost) or 'nothing'}")
     for name, was in then.counts.items():
         is_now, margin = now.counts.get(name), COUNTS.get(name, 0.05) * max(1.0, was)
         if is_now is None or abs(is_now - was) > margin:

@@ -107,15 +107,15 @@ def gate(
         env=env or (),
     )  # fmt: skip
     named = Named(a=a, b=b, base=base, app_dirs=(app_dir_a, app_dir_b), env=(env_a or (), env_b or ()))
-    length_s = budget_s(budget)
+    length_s, each_s, before_s = budget_s(budget), window_s(window), warmup_s(warmup)
     try:
         with ExitStack() as stack:
             version_a, version_b, catalogue = versions(stack, named, own)
             folder = stack.enter_context(result_folder(out_dir))
             result = run_gate(
                 GatePlan(
-                    a=version_a, b=version_b, logs=folder / "logs", rules=rules, budget_s=length_s, window_s=window_s(window),
-                    warmup_s=warmup_s(warmup),
+                    a=version_a, b=version_b, logs=folder / "logs", rules=rules, budget_s=length_s, window_s=each_s,
+                    warmup_s=before_s,
                     seed=seed, postgres=postgres, catalogue=catalogue,
                 ),
                 partial(print_look, err),

@@ -39,11 +39,11 @@ METRICS: tuple[Metric, ...] = (
     _count(name="failed_share", label="requests that fail", margin=0.005),
     Metric(name="cpu_s_per_request", label="CPU per request", unit="s", margin=0.03),
     Metric(name="goodput_rps", label="goodput", unit="/s", margin=0.08, more_is_worse=False),
-    Metric(name="hold_p50_s", label="hold of a connection, p50", unit="s", margin=0.15, required=False),
+    Metric(name="hold_p50_s", label="hold of a connection, p50", unit="s", margin=0.15, required=False, weight=0.3),
     Metric(name="response_p50_s", label="response time, p50", unit="s", margin=0.08),
     Metric(name="response_p95_s", label="response time, p95", unit="s", margin=0.15),
-    Metric(name="response_p99_s", label="response time, p99", unit="s", margin=0.25, required=False),
-    Metric(name="canary_p99_s", label="canary, p99", unit="s", margin=0.5, required=False),
+    Metric(name="response_p99_s", label="response time, p99", unit="s", margin=0.25, required=False, weight=0.3),
+    Metric(name="canary_p99_s", label="canary, p99", unit="s", margin=0.5, required=False, weight=0.3),
 )
 METRIC_NAMES = tuple(m.name for m in METRICS)
 MOST_MARGIN = 10.0

@@ -19,6 +19,7 @@ from harness.gate.live import GateResult
 def result_folder(out: Path) -> Iterator[Path]:
     """A new folder with a place for logs. Removed again when nothing came of the gate. Raises UsageError when it cannot be made."""
     folder = out / f"gate-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+    was_there = out.exists()
     try:
         (folder / "logs").mkdir(parents=True)
     except OSError as error:
@@ -26,7 +27,7 @@ def result_folder(out: Path) -> Iterator[Path]:
     try:
         yield folder.resolve()
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder if was_there else out, ignore_errors=True)
         raise
 
 
