@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +27,10 @@ def result_folder(out: Path) -> Iterator[Path]:
     try:
         yield folder.resolve()
     except BaseException:
-        shutil.rmtree(folder if was_there else out, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        if not was_there:
+            with suppress(OSError):  # somebody else has put something there
+                out.rmdir()
         raise
 
 

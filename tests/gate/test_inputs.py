@@ -26,9 +26,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     (tmp_path / "shop.py").write_text(APP)
     (tmp_path / "load.py").write_text(LOAD)
     (tmp_path / "damaged.json").write_text('{"schema": 1}')
-    (tmp_path / "old.json").write_text(
-        '{"schema": 0, "run_schema": 1, "system": "Linux x86_64", "cores": 2, "pairs": {}}'
-    )
+    (tmp_path / "old.json").write_text('{"schema": 0, "run_schema": 1}')
     (tmp_path / "other.json").write_text(
         '{"schema": 1, "run_schema": 1, "system": "Plan9 mips", "cores": 3, "pairs": {}}'
     )
