@@ -15,7 +15,7 @@ from harness.gate.revision import checked_out
 from harness.gate.versions import Version, is_pair, own_version, pair_versions
 from harness.own import OwnApp
 
-LEAST_BUDGET_S, MOST_BUDGET_S = 10.0, 3600.0
+LEAST_BUDGET_S, MOST_BUDGET_S = 20.0, 3600.0
 LEAST_WINDOW_S, MOST_WINDOW_S = 0.2, 60.0
 
 
@@ -35,7 +35,7 @@ def budget_s(text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|min)?", text)
     length_s = float(found[1]) * (60 if found[2] in ("m", "min") else 1) if found else math.nan
     if not LEAST_BUDGET_S <= length_s <= MOST_BUDGET_S:
-        raise UsageError(f"--budget {text!r} cannot be used; give 10s to 60m, such as 120s or 5m")
+        raise UsageError(f"--budget {text!r} cannot be used; give 20s to 60m, such as 120s or 5m")
     return length_s
 
 
