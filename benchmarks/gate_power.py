@@ -6,7 +6,8 @@
     python -m benchmarks.gate_power replay --gates 10000        blocks of the live A/A gates, in another order
     python -m benchmarks.gate_power summary                     all that has been kept, against what is wanted
 
-Live gates are kept in a folder, a line each, so that they can be run in portions and add up. Slowdowns are measured out by the A/A gates that
+Live gates are kept in a folder, a line each, so that they can be run in portions and add up. Slowdowns are measured
+out by the A/A gates that
 were kept, so these come first.
 """
 
@@ -28,7 +29,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from harness.gate.decision import ARMS, FIRST_LOOK, Block, Decision, Look, decide
+from harness.gate.decision import FIRST_LOOK, decide
+from harness.gate.findings import ARMS, Block, Decision, Look
 from harness.gate.live import EVERY, GatePlan, run_gate
 from harness.gate.metrics import Rules
 from harness.gate.versions import own_version
@@ -48,7 +50,8 @@ POWER, FALSE_ALARMS = 0.95, 0.005
 BLOCKS = 24  # that fit into the default budget with windows of 1 s
 RATE_RPS = 120.0
 
-# Standard deviation of the logarithm of the ratio of two neighbouring windows: times as measured for throughput in pairs of 2 s.
+# Standard deviation of the logarithm of the ratio of two neighbouring windows. CPU as it is; times relative to that
+# of throughput, which is given.
 NOISE = {
     "cpu_s_per_request": 0.02,
     "hold_p50_s": 1.0,
@@ -66,7 +69,14 @@ EFFECTS = {
     "median": {"response_p50_s": 1.1, "goodput_rps": 1 / 1.1},
     "tail": {"response_p95_s": 1.2},
 }  # fmt: skip
-COUNTS = {"queries_per_request": 1.0, "checkouts_per_request": 1.0, "connects_per_request": 0.0, "tokens_per_request": 0.0, "outlived_per_request": 0.0, "failed_share": 0.0}  # fmt: skip
+COUNTS = {
+    "queries_per_request": 1.0,
+    "checkouts_per_request": 1.0,
+    "connects_per_request": 0.0,
+    "tokens_per_request": 0.0,
+    "outlived_per_request": 0.0,
+    "failed_share": 0.0,
+}
 
 
 def main() -> None:
@@ -208,11 +218,14 @@ def kept(folder: Path, case: str) -> list[dict[str, Any]]:
 
 
 def replay(gates: int, seed: int, folder: Path) -> int:
-    """Gates over blocks of the live A/A gates: of one gate each, its mirrored pairs of blocks in another order, and drawn for each pair which
+    """Gates over blocks of the live A/A gates: of one gate each, its mirrored pairs of blocks in another order, and
+    drawn for each pair which
     of the three arms stands for B, since all are A.
 
-    Drawn with replacement, a pair that comes up twice at an early look would count as evidence twice. Drawn once for a whole gate, the
-    arm that chance has made the slowest would count as slower in truth. What two processes differ by for good is left out: that is
+    Drawn with replacement, a pair that comes up twice at an early look would count as evidence twice. Drawn once for
+    a whole gate, the
+    arm that chance has made the slowest would count as slower in truth. What two processes differ by for good is left
+    out: that is
     what the live gates are for.
     """
     sources = [gate["blocks"] for gate in kept(folder, "aa") if len(gate["blocks"]) >= FIRST_LOOK]

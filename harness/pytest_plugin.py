@@ -127,8 +127,10 @@ class Concurrency:
     ) -> Seen:
         """Drives ``module:app`` with so many users, who each wait for their answer.
 
-        Give a Locust file, or paths that are asked with GET in turn. app_dir: to import from; None: the current folder. Raises
-        UsageError for what cannot be used and TargetError, with the end of its log, when the app does not start or ends.
+        Give a Locust file, or paths that are asked with GET in turn. app_dir: to import from; None: the current
+        folder. Raises
+        UsageError for what cannot be used and TargetError, with the end of its log, when the app does not start or
+        ends.
         """
         from harness.errors import TargetError, UsageError
         from harness.own import VARIANT, OwnApp, own_plan

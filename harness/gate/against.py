@@ -28,7 +28,8 @@ def gate_on_baseline(
 ) -> int:
     """Measures pairs in the quick profile and compares, or writes the baseline. Returns the exit code.
 
-    names: pairs; none: those of the baseline. Raises UsageError for a baseline that cannot be used, SetupError as a bench does.
+    names: pairs; none: those of the baseline. Raises UsageError for a baseline that cannot be used, SetupError as a
+    bench does.
     """
     before = None if update else load_baseline(path)
     if before is not None:

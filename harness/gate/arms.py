@@ -1,4 +1,4 @@
-"""The servers of a gate: all up, each with its own database; only the one that is measured runs, the others are stopped."""
+"""The servers of a gate: all up, each with its own database; only the one that is measured runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from harness.errors import TargetError
 from harness.forkserver import Child
 from harness.gate.alike import Answer
-from harness.gate.decision import Promise
+from harness.gate.findings import Promise
 from harness.hearing import Heard, end, listen
 from harness.record import Outcome, Profile
 from harness.stats import quantile

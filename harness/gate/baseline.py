@@ -1,4 +1,5 @@
-"""What pairs showed when the baseline was made: counts, causes and ratios within one run. Pure, but for reading the file.
+"""What pairs showed when the baseline was made: counts, causes and ratios within one run. Pure, but for reading the
+file.
 
 Nothing in it is a time: what one machine did yesterday says nothing of what another does today.
 """

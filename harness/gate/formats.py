@@ -1,4 +1,4 @@
-"""A gate's result as files that other programs read: JSON, Markdown, JUnit, GitHub annotations, benchmark histories. Pure."""
+"""A gate's result for other programs: JSON, Markdown, JUnit, GitHub annotations, benchmark histories. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from harness.gate import words
-from harness.gate.decision import Change, Finding
+from harness.gate.findings import Change, Finding
 from harness.gate.live import GateResult
 
 GATE_SCHEMA = 1

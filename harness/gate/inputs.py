@@ -54,7 +54,8 @@ def warmup_s(seconds: float | None) -> float | None:
 
 
 def versions(stack: ExitStack, named: Named, own: OwnApp) -> tuple[Version, Version, Path | None]:
-    """A, B, and the catalogue where they are a pair's variants. What they need for as long as they run is put on the stack.
+    """A, B, and the catalogue where they are a pair's variants. What they need for as long as they run is put on the
+    stack.
 
     own: what both have in common; its locustfile is the empty path when none was given. Raises UsageError, SetupError.
     """

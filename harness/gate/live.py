@@ -1,4 +1,4 @@
-"""Runs a gate: three servers up, windows in turn, a look after every second block, until the answer is clear or the time is up."""
+"""Runs a gate: three servers up, windows in turn, and a look after every second block, until the answer is clear."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pathlib import Path
 from harness.forkserver import ForkServer
 from harness.gate.alike import refuse_unlike
 from harness.gate.arms import Arm, promises_of, started
-from harness.gate.decision import FIRST_LOOK, Block, Decision, Look, decide
+from harness.gate.decision import FIRST_LOOK, decide
+from harness.gate.findings import Block, Decision, Look
 from harness.gate.metrics import Rules
 from harness.gate.reading import read_block
 from harness.gate.rotation import rotation
@@ -73,7 +74,8 @@ class GateResult:
 def run_gate(plan: GatePlan, on_look: OnLook = lambda *_: None) -> GateResult:
     """Measures and decides; leaves nothing behind.
 
-    Raises UsageError when the versions cannot be compared, TargetError when one does not start or ends under way, SetupError when
+    Raises UsageError when the versions cannot be compared, TargetError when one does not start or ends under way,
+    SetupError when
     Postgres fails.
     """
     begun_s = time.monotonic()

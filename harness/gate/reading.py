@@ -25,7 +25,8 @@ COUNTED = {  # metric -> what the probe counted on a request
 def read_block(windows: Mapping[str, Window]) -> dict[str, dict[str, float | None]]:
     """The readings of one window of each arm.
 
-    Counts are compared on one mix of requests: the mean of each request's name, weighed by how often the name came up in the whole block,
+    Counts are compared on one mix of requests: the mean of each request's name, weighed by how often the name came up
+    in the whole block,
     so that a window that happened to hold more of the dear ones counts the same.
     """
     right = {arm: _right(window) for arm, window in windows.items()}

@@ -1,4 +1,4 @@
-"""A git revision of the project at hand, in a throw-away worktree, with an environment of its own where the lock file differs."""
+"""A git revision of the project at hand, in a throw-away worktree; where the lock file differs, with its own packages."""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
-"""When may one look, and how sure must one be at each look: a group-sequential boundary from an error-spending function. Pure.
+"""When may one look, and how sure must one be at each look: a group-sequential boundary from an error-spending function.
+Pure.
 
-A test that is looked at after every block, at the level of a test that is looked at once, is wrong far more often than it
-says. Here the error rate is spent over the looks (K. K. G. Lan and D. L. DeMets, "Discrete sequential boundaries for clinical
-trials", Biometrika 70, 1983), by the cube of the share of the budget that has passed (K. Kim and D. L. DeMets, Biometrika 74, 1987),
-so that nearly all is left for the end. The crossing probabilities come from the recursion of P. Armitage, C. K. McPherson and
-B. C. Rowe (J. R. Stat. Soc. A 132, 1969). For an unknown variance each level is put to Student's t, the significance level approach
-of C. Jennison and B. W. Turnbull, *Group Sequential Methods* (2000), section 3.8; `benchmarks/gate_power.py` checks it.
+A test that is looked at after every block, at the level of a test that is looked at once, is wrong far more often
+than it says. Here the error rate is spent over the looks (K. K. G. Lan and D. L. DeMets, "Discrete sequential
+boundaries for clinical trials", Biometrika 70, 1983), by the cube of the share of the budget that has passed (K. Kim
+and D. L. DeMets, Biometrika 74, 1987), so that nearly all is left for the end. The crossing probabilities come from
+the recursion of P. Armitage, C. K. McPherson and B. C. Rowe (J. R. Stat. Soc. A 132, 1969). For an unknown variance
+each level is put to Student's t, the significance level approach of C. Jennison and B. W. Turnbull, *Group Sequential
+Methods* (2000), section 3.8; `benchmarks/gate_power.py` checks it.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ def spent(fraction: float, alpha: float) -> float:
 
 @lru_cache(maxsize=4096)
 def levels(blocks: tuple[int, ...], fractions: tuple[float, ...], alpha: float) -> tuple[float, ...]:
-    """The two-sided level at each look that keeps the chance of ever crossing at alpha, when nothing is there to be found.
+    """The two-sided level at each look that keeps the chance of ever crossing at alpha, when nothing is there to be
+    found.
 
     blocks: how many had been measured at each look, ascending; fractions: of the budget, at each look.
     """

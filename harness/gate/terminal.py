@@ -9,7 +9,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from harness.gate import words
-from harness.gate.decision import Change, Decision
+from harness.gate.findings import Change, Decision
 from harness.gate.live import GateResult
 
 PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}

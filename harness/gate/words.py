@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.gate.decision import Change, Decision, Finding
+from harness.gate.findings import Change, Decision, Finding
 from harness.gate.live import GateResult
 from harness.report import units
 

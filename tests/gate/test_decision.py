@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.gate.decision import ARMS, FIRST_LOOK, Block, Change, Decision, Look, Promise, decide
+from harness.gate.decision import FIRST_LOOK, decide
+from harness.gate.findings import ARMS, Block, Change, Decision, Look, Promise
 from harness.gate.metrics import METRICS, Rules
 from harness.gate.rotation import rotation
 from harness.gate.spending import levels

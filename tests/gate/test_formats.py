@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from harness.gate import formats, words
-from harness.gate.decision import Promise, decide
+from harness.gate.decision import decide
+from harness.gate.findings import Promise
 from harness.gate.live import GateResult
 from harness.gate.metrics import Rules
 from tests.gate.test_decision import looks_at, made_up
