@@ -40,7 +40,9 @@ def decide(blocks: Sequence[Block], looks: Sequence[Look], rules: Rules, promise
         values = [_values(block, metric.name) for block in blocks]
         whole = [v for v in values if v is not None]
         if len(whole) < LEAST_BLOCKS:
-            unmeasured[metric.name] = f"only {len(whole)} of {len(blocks)} blocks have this figure for every arm"
+            unmeasured[metric.name] = (
+                f"{len(whole)} of {len(blocks)} blocks have this figure for every arm, and {LEAST_BLOCKS} are needed"
+            )
         else:
             samples[metric.name] = np.array(whole)
     present = tuple(m for m in rules.metrics if m.name in samples)
