@@ -8,7 +8,7 @@ PROFILE ?= standard
 POSTGRES ?= embedded
 RUN_FOLDER ?=
 
-.PHONY: bench gate baseline claims test lint versions schema lock clean
+.PHONY: bench gate baseline claims detectors docs test lint versions schema lock clean
 
 bench: $(VENV)/ready
 	$(RUN) harness bench $(PAIRS) --profile '$(PROFILE)' --postgres '$(POSTGRES)'
@@ -22,6 +22,12 @@ baseline: $(VENV)/ready
 
 claims: $(VENV)/ready
 	$(RUN) harness claims $(RUN_FOLDER) --write docs/claims.md
+
+detectors: $(VENV)/ready
+	$(RUN) harness detectors $(RUN_FOLDER) --refresh --write docs/detectors.md
+
+docs: $(VENV)/ready
+	$(RUN) harness docs $(RUN_FOLDER)
 
 test: lint
 	$(RUN) pytest -q

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from harness.forkserver import ForkServer
 from harness.postgres.server import start_postgres
-from harness.probe.state import rows_of
+from harness.probe.recorder import rows_of
 from harness.record import LatencySplit
 from harness.rows import join_requests, table_of
 from harness.split import latency_split

@@ -16,19 +16,22 @@ from typing import Protocol
 from harness.catalog import ceiling_rps
 from harness.check import machine_warnings
 from harness.errors import HarnessError
-from harness.figures import measure, outcomes
+from harness.figures import measure, outcomes, promises_lost
 from harness.forkserver import ForkServer
 from harness.machine import LOAD_PACKAGES, PACKAGES, git_revision, this_machine
 from harness.places import checkout_sites, loop_holds
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
 from harness.record import Figures, InvariantResult, Pair, Profile, Run, Scalability, Trial, VariantResult
+from harness.relay import Relay
+from harness.routes import route_uses, sightings
 from harness.split import latency_split
+from harness.staging import Postgres, Rig, Subject, TrialPlan
 from harness.store import RunWriter, point_latest
 from harness.sweep import plan_sweeps, scalability
 from harness.target.seeding import seed
 from harness.target.target import OWN_PRELOAD, PRELOAD
-from harness.trial import Postgres, Rig, Subject, TrialData, TrialPlan, run_trial
+from harness.trial import TrialData
 from harness.window import Window
 
 LOAD_PRELOAD = ("harness.load.main",)
@@ -86,7 +89,8 @@ def plan_trials(plan: BenchPlan) -> list[TrialPlan]:
     """All trials in their order: for each pair A B B A …, so that what drifts on the machine drifts for every variant."""
     trials: list[TrialPlan] = []
     for pair in plan.pairs:
-        for block in range(plan.profile.blocks):
+        profile = profile_of(pair, plan.profile)
+        for block in range(profile.blocks):
             variants = list(pair.variants)
             for variant in variants if block % 2 == 0 else reversed(variants):
                 trials.append(
@@ -97,10 +101,15 @@ def plan_trials(plan: BenchPlan) -> list[TrialPlan]:
                         subject=plan.subjects[pair.name, variant],
                         block=block + 1,
                         seed=plan.seed + block,
-                        profile=plan.profile,
+                        profile=profile if block == 0 else replace(profile, sequential_tasks=0),
                     )
                 )
     return trials
+
+
+def profile_of(pair: Pair, profile: Profile) -> Profile:
+    """How long and how often a pair is measured under a profile."""
+    return replace(profile, blocks=pair.blocks or profile.blocks, window_s=pair.window_factor * profile.window_s)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,16 +153,19 @@ def _measure(
     sweeps = plan_sweeps(trials, plan.sweep)
     names = [(t.pair.name, t.variant, t.block - 1) for t in trials]
     names += [(t.pair.name, f"{t.variant}, {t.pair.workload.users} users,", 0) for t in sweeps]
-    with _rig(plan, folder, clock, measured) as rig, progress_for(names) as progress:
-        for index, trial in enumerate([*trials, *sweeps]):
-            data = run_trial(rig, trial, partial(progress.step, index))
-            swept = index >= len(trials)
-            _keep(writer, measured, data, swept=swept)
-            if data.trial.invalid:
+    with (
+        _rig(plan, folder, clock, measured) as rig,
+        progress_for(names) as progress,
+        Relay(rig, enumerate([*trials, *sweeps])) as relay,
+    ):
+        for index, trial in relay:
+            data = relay.run(trial, partial(progress.step, index))
+            _keep(writer, measured, data, swept=index >= len(trials))
+            if data.trial.invalid and trial.repeats is None:
                 again = replace(trial, id=_next_id(len(names), measured), repeats=trial.id)
-                data = run_trial(rig, again, partial(progress.step, index))
-                _keep(writer, measured, data, swept=swept)
-            progress.finished(index, data.trial.figures, data.trial.invalid)
+                relay.add(index, again)
+            else:
+                progress.finished(index, data.trial.figures, data.trial.invalid)
 
 
 def _next_id(planned: int, measured: _Measured) -> int:
@@ -234,16 +246,19 @@ def _result(pair: Pair, variant: str, measured: _Measured) -> VariantResult:
     valid = [t for t in measured.trials if (t.pair, t.variant) == (pair.name, variant) and not t.invalid]
     formula = pair.ceilings.get(variant)
     figures, warnings = measure(windows, None if formula is None else ceiling_rps(formula, pair.settings))
+    invariants = _summed_invariants(valid)
     return VariantResult(
         pair=pair.name,
         variant=variant,
-        figures=figures,
+        figures=replace(figures, promises_lost=promises_lost(invariants)),
         warnings=warnings,
         outcomes=outcomes(windows),
         holds=loop_holds(windows),
         checkouts=checkout_sites(windows),
+        sightings=sightings(windows),
+        routes=route_uses(windows),
         split=latency_split(windows),
-        invariants=_summed_invariants(valid),
+        invariants=invariants,
         trials=tuple(t.id for t in valid),
     )
 
@@ -254,7 +269,13 @@ def _summed_invariants(trials: list[Trial]) -> tuple[InvariantResult, ...]:
         for result in trial.invariants:
             by_name[result.name].append(result)
     return tuple(
-        InvariantResult(name=name, promised=sum(r.promised for r in rs), kept=sum(r.kept for r in rs))
+        InvariantResult(
+            name=name,
+            promised=sum(r.promised for r in rs),
+            kept=sum(r.kept for r in rs),
+            promised_by=rs[0].promised_by,
+            zero=rs[0].zero,
+        )
         for name, rs in by_name.items()
     )
 

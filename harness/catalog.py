@@ -29,6 +29,7 @@ class _Table(BaseModel):
 class _VariantToml(_Table):
     summary: Text
     cause: Cause = Cause.NONE
+    worker: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")] | None = None
 
 
 class _WorkloadToml(_Table):
@@ -54,20 +55,46 @@ class _ExpectToml(_Table):
     over: Text | None = None
     at_least: float | None = None
     at_most: float | None = None
+    equivalent_within: Annotated[float, Field(gt=0, le=1)] | None = None
 
     @model_validator(mode="after")
     def _judges_something(self) -> _ExpectToml:
         if self.metric not in FIGURE_NAMES:
             raise ValueError(f"unknown metric {self.metric!r}{_nearest(self.metric, FIGURE_NAMES)}")
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("give at_least, at_most or both")
+        bounded = self.at_least is not None or self.at_most is not None
+        if bounded == (self.equivalent_within is not None):
+            raise ValueError("give at_least, at_most or both, or else equivalent_within")
+        if self.equivalent_within is not None and self.over is None:
+            raise ValueError("equivalent_within needs over: the variant to compare with")
         return self
 
 
 class _InvariantToml(_Table):
     name: Text
     sql: Text
-    promised_by: Text
+    promised_by: Text | list[Text] = []
+    by_status: bool = False
+    zero: bool = False
+    variants: list[Text] = []
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> _InvariantToml:
+        if self.zero == bool(self.promised_by):
+            raise ValueError(
+                "give promised_by, the request that promises rows, or zero = true where there must be none"
+            )
+        return self
+
+    def invariant(self) -> Invariant:
+        promised_by = [self.promised_by] if isinstance(self.promised_by, str) else self.promised_by
+        return Invariant(
+            name=self.name,
+            sql=self.sql,
+            promised_by=tuple(promised_by),
+            by_status=self.by_status,
+            zero=self.zero,
+            variants=tuple(self.variants),
+        )
 
 
 class _SweepToml(_Table):
@@ -90,6 +117,11 @@ class _PairToml(_Table):
     expect: Annotated[list[_ExpectToml], Field(min_length=1)]
     invariant: list[_InvariantToml] = []
     sweep: _SweepToml | None = None
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    settle_s: Annotated[float, Field(ge=0, le=30)] = 0.0
+    blocks: Annotated[int, Field(ge=1, le=100)] | None = None
+    window_factor: Annotated[float, Field(ge=1, le=20)] = 1.0
+    shows_alone: Text | None = None
 
     @model_validator(mode="after")
     def _upstream_needs_delay(self) -> _PairToml:
@@ -153,11 +185,23 @@ def load_pair(root: Path, name: str) -> Pair:
         workload=Workload(**spec.workload.model_dump()),
         scenario=f"scenarios/{name}.py",
         ceilings=dict(spec.ceiling),
-        expectations=tuple(Expectation(**e.model_dump()) for e in spec.expect),
-        invariants=tuple(Invariant(**i.model_dump()) for i in spec.invariant),
+        expectations=(*(Expectation(**e.model_dump()) for e in spec.expect), *_promises(spec)),
+        invariants=tuple(i.invariant() for i in spec.invariant),
         upstream=spec.upstream,
         sweep=tuple(sorted(set(spec.sweep.users))) if spec.sweep else (),
+        workers=spec.workers,
+        settle_s=spec.settle_s,
+        blocks=spec.blocks,
+        window_factor=spec.window_factor,
+        shows_alone=None if spec.shows_alone is None else " ".join(spec.shows_alone.split()),
     )
+
+
+def _promises(spec: _PairToml) -> list[Expectation]:
+    """What is expected of a fixed variant whose answers promise something, without being written down."""
+    if "fixed" not in spec.variants or not any("fixed" in (i.variants or ["fixed"]) for i in spec.invariant):
+        return []
+    return [Expectation(that="fixed keeps what it promises", metric="promises_lost", variant="fixed", at_most=0)]
 
 
 def ceiling_rps(formula: str, settings: dict[str, float]) -> float:
@@ -212,6 +256,7 @@ def _variant(root: Path, folder: Path, name: str, spec: _VariantToml, shown: Pat
         source=source,
         file=str(path.relative_to(root)),
         bug_line=marked[0] if marked else None,
+        worker=spec.worker,
     )
 
 
@@ -220,6 +265,10 @@ def _check_references(spec: _PairToml, shown: Path) -> None:
         for key, value in (("variant", expectation.variant), ("over", expectation.over)):
             if value is not None and value not in spec.variants:
                 raise UsageError(f"{shown}: expect.{n}.{key}: the pair has no variant {value!r}")
+    for n, invariant in enumerate(spec.invariant):
+        for variant in invariant.variants:
+            if variant not in spec.variants:
+                raise UsageError(f"{shown}: invariant.{n}.variants: the pair has no variant {variant!r}")
     for variant, formula in spec.ceiling.items():
         if variant not in spec.variants:
             raise UsageError(f"{shown}: ceiling.{variant}: the pair has no variant {variant!r}")

@@ -9,6 +9,7 @@ import shlex
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
@@ -23,7 +24,8 @@ from harness.gate.command import gate
 
 if TYPE_CHECKING:
     from harness.bench import BenchPlan
-    from harness.record import Profile
+    from harness.judgement import RunVerdict
+    from harness.record import Profile, Run
 
 app = typer.Typer(
     name="harness",
@@ -42,6 +44,13 @@ class Format(StrEnum):
     HTML = "html"
     MD = "md"
     JUNIT = "junit"
+    JSON = "json"
+    ANNOTATIONS = "annotations"
+
+
+class CompareFormat(StrEnum):
+    TABLE = "table"
+    MD = "md"
 
 
 @app.command("list")
@@ -225,7 +234,7 @@ def _measure(plan: BenchPlan, *, json: bool) -> NoReturn:
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("reports/latest"),
     format: Annotated[
-        Format, typer.Option(help="html and charts go into the folder; md and junit are printed.")
+        Format, typer.Option(help="html and charts go into the folder; the others are printed.")
     ] = Format.HTML,
 ) -> None:
     """Make a view of a stored run again."""
@@ -236,11 +245,39 @@ def report(
         _show(run, json=False)
         return
     stored = load_run(run)
-    if format is Format.MD:
-        from harness.report.markdown import render_markdown as render
-    else:
-        from harness.report.junit import render_junit as render
+    render = _renderer(format)
     sys.stdout.write(render(stored, judge(stored)))
+
+
+def _renderer(format: Format) -> Callable[[Run, RunVerdict], str]:
+    """The function behind a printed format."""
+    from harness.report import asjson, github, junit, markdown
+
+    return {
+        Format.MD: markdown.render_markdown,
+        Format.JUNIT: junit.render_junit,
+        Format.JSON: asjson.render_json,
+        Format.ANNOTATIONS: github.render_annotations,
+    }[format]
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    second: Annotated[Path, typer.Argument(metavar="RUN", help="The run folder that is compared with it.")],
+    format: Annotated[CompareFormat, typer.Option(help="A table for the terminal, or Markdown.")] = CompareFormat.TABLE,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Compare also what was measured in unlike ways.")] = False,
+) -> None:
+    """Show two runs side by side: goodput, p99, failures and processor time of each variant, with their ratios."""
+    from harness.compare import compare as compare_runs
+    from harness.report.compared import print_compared, render_compared
+    from harness.store import load_run
+
+    found = compare_runs(load_run(first), load_run(second), anyway=anyway)
+    if format is CompareFormat.MD:
+        sys.stdout.write(render_compared(found))
+    else:
+        print_compared(out, found)
 
 
 @app.command()
@@ -272,6 +309,59 @@ def claims(
         raise typer.Exit(130) from None
     print_rulings(out, err, outcome)
     raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def detectors(
+    run: Annotated[
+        Path | None,
+        typer.Argument(help="A run folder that the harness' own column is taken from; else the stored one."),
+    ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Let ruff, mypy, asyncio's debug mode and blockbuster look again.")
+    ] = False,
+    pair: Annotated[list[str] | None, typer.Option(help="Look again at this pair alone; may be repeated.")] = None,
+    postgres: Annotated[
+        str, typer.Option(help="embedded, or the postgresql:// URL of a server of yours.")
+    ] = "embedded",
+    write: Annotated[
+        Path | None, typer.Option(help="Write the document here, and store the evidence that it is made of.")
+    ] = None,
+) -> None:
+    """Compare what ruff, mypy, debug mode, blockbuster and the harness find of the catalogue's bugs."""
+    from harness.catalog import catalogue_root
+    from harness.detectors.command import keep_score
+    from harness.detectors.terminal import print_scoreboard
+
+    _interrupt_on_termination()
+    if pair and not refresh:
+        raise UsageError("--pair says what to look at again: add --refresh")
+    try:
+        board = keep_score(
+            catalogue_root(), run=run, refresh=refresh, names=pair or (), document=write, postgres=postgres,
+            tell=lambda step: err.print(step, highlight=False),
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        err.print("interrupted: the stored looks are what they were")
+        raise typer.Exit(130) from None
+    print_scoreboard(out, board)
+
+
+@app.command()
+def docs(
+    run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("reports/latest"),
+    write: Annotated[Path, typer.Option(help="The folder that the pages are written to.")] = Path("docs/pairs"),
+) -> None:
+    """Write a page on each pair: its lesson, its diff, and what a run measured of it."""
+    from harness.catalog import catalogue_root, load_pairs
+    from harness.report.pairdocs import write_pages
+    from harness.store import load_run
+    from harness.verdict import judge
+
+    stored = load_run(run)
+    root = catalogue_root()
+    written = write_pages(write, stored, judge(stored), load_pairs(root), sample=root / "reports" / "sample")
+    out.print(f"{len(written)} pages in {write}", highlight=False)
 
 
 def main() -> NoReturn:

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.places import hold_s, overlaps
-from harness.record import FAILURES, Figures, Outcome
+from harness.processes import process_count, summed
+from harness.record import FAILURES, Figures, InvariantResult, Outcome
 from harness.stats import Floats, quantile, quantiles, share
 from harness.window import Checkout, Window
 
@@ -37,7 +38,7 @@ class _Pool:
         self.intended = pa.concat_tables([_between(_kind(w, "load"), "intended_s", w) for w in self.windows])
         self.completed = pa.concat_tables([_between(_kind(w, "load"), "done_s", w) for w in self.windows])
         self.canary = pa.concat_tables([_between(_kind(w, "canary"), "intended_s", w) for w in self.windows])
-        self.samples = pa.concat_tables([_between(w.samples, "t_s", w) for w in self.windows])
+        self.samples = pa.concat_tables([_between(summed(w.samples), "t_s", w) for w in self.windows])
         self.checkouts = [c for w in self.windows for c in w.checkouts if overlaps(c, w)]
 
 
@@ -54,6 +55,11 @@ def measure(windows: Sequence[Window], ceiling_rps: float | None = None) -> tupl
     if has_probe:
         figures |= _loop(pool) | _threads(pool) | _connections(pool) | _work(pool)
     return Figures(**figures), warnings
+
+
+def promises_lost(invariants: Sequence[InvariantResult]) -> int | None:
+    """How many promises were not kept; None where none was looked at."""
+    return sum(result.lost for result in invariants) if invariants else None
 
 
 def outcomes(windows: Sequence[Window]) -> dict[str, int]:
@@ -91,6 +97,8 @@ def _shares(pool: _Pool, has_probe: bool) -> dict[str, Any]:
         # From outside only those are seen that tell of themselves: some are a number, none is not.
         "pool_timeout_share": share(pool_timeouts, finished) if has_probe or pool_timeouts else None,
         "http_error_share": share(_count(pool.intended, Outcome.HTTP_ERROR), finished),
+        "wrong_body_share": share(_count(pool.intended, Outcome.WRONG_BODY), finished),
+        "bytes_per_response": _mean(pool.completed.filter(pc.less(pool.completed["status"], 400)), "bytes"),
     }
 
 
@@ -139,7 +147,9 @@ def _last_moment(window: Window) -> float:
 def _loop(pool: _Pool) -> dict[str, Any]:
     lag = _numbers(pool.samples, "loop_lag_s")
     lag = lag[~np.isnan(lag)]
-    held_s = sum(h.held_s for w in pool.windows for h in w.holds if w.start_s <= h.t_s <= w.end_s)
+    held_s = sum(
+        h.held_s / process_count(w.samples) for w in pool.windows for h in w.holds if w.start_s <= h.t_s <= w.end_s
+    )
     return {
         "loop_lag_p99_s": quantile(lag, 0.99),
         "loop_lag_max_s": quantile(lag, 1.0),
@@ -178,7 +188,10 @@ def _connections(pool: _Pool) -> dict[str, Any]:
 
 def _work(pool: _Pool) -> dict[str, Any]:
     served = _served(pool.completed)
+    # Where no answer was right, what the others took says more than nothing.
     right = served.filter(pc.equal(served["outcome"], Outcome.OK.value))
+    if not right.num_rows:
+        right = served.filter(pc.is_valid(served["status"]))
     cpu = [_cpu_s(w) for w in pool.windows]
     cpu_s = None if None in cpu else sum(c for c in cpu if c is not None)
     return {
@@ -202,10 +215,14 @@ def _postgres(pool: _Pool) -> dict[str, Any]:
 
 def _cpu_s(window: Window) -> float | None:
     """CPU time of the target in the window, from the samples nearest to its ends; None when there are none."""
-    t, cpu = _numbers(window.samples, "t_s"), _numbers(window.samples, "cpu_s")
-    if not len(t):
+    if not window.samples.num_rows:
         return None
-    return float(np.interp(window.end_s, t, cpu) - np.interp(window.start_s, t, cpu))
+    spent_s = 0.0
+    for process in pc.unique(window.samples["process"]):
+        mine = window.samples.filter(pc.equal(window.samples["process"], process))
+        t, cpu = _numbers(mine, "t_s"), _numbers(mine, "cpu_s")
+        spent_s += float(np.interp(window.end_s, t, cpu) - np.interp(window.start_s, t, cpu))
+    return spent_s
 
 
 def _kind(window: Window, kind: str) -> pa.Table:

@@ -11,10 +11,11 @@ from typing import Any
 from harness.contention import CpuReading, contention, read_cpu
 from harness.errors import UsageError
 from harness.forkserver import STOP, Child, Message, send
-from harness.probe.state import COLUMNS, rows_of
+from harness.probe.recorder import COLUMNS, rows_of
 from harness.record import Contention
 
 OnStep = Callable[[str], None]
+GRACE_S = 2.0
 
 
 @dataclass
@@ -29,12 +30,15 @@ class Heard:
     contention: Contention | None = None  # of the window
     _window_cpu: CpuReading | None = None
 
-    def take(self, message: Message, on_step: OnStep) -> None:
-        """Keeps a message. Raises UsageError when it says that the Locust file, or so many workers, cannot be used."""
+    def take(self, message: Message, on_step: OnStep, process: int = 0) -> None:
+        """Keeps a message; process: which of those that serve the app has said it. Raises UsageError when it says that the Locust file, or so many workers, cannot be used."""
         match message["kind"]:
             case "rows" if "requests" in message:
                 for table in COLUMNS:
-                    self.server.setdefault(table, []).extend(rows_of(table, message[table]))
+                    rows = rows_of(table, message[table])
+                    if table == "samples":
+                        rows = [(*row, process) for row in rows]
+                    self.server.setdefault(table, []).extend(rows)
             case "rows":
                 self.client.extend(message["rows"])
             case "sequential_done":
@@ -57,39 +61,45 @@ class Heard:
                 raise UsageError(message["error"])
 
 
-def listen(load: Child, target: Child | None, heard: Heard, limit_s: float, on_step: OnStep) -> None:
-    """Collects what both processes say until the load is done or lost, one of them is gone, or the limit has passed.
+def listen(load: Child, targets: Sequence[Child], heard: Heard, limit_s: float, on_step: OnStep) -> None:
+    """Collects what the processes say until the load is done or lost, one of them is gone, or the limit has passed.
 
-    target: None where there is no process of ours to listen to. Raises UsageError as :meth:`Heard.take` does.
+    targets: the processes that serve the app; none where they are not ours. Raises UsageError as :meth:`Heard.take` does.
     """
     deadline = time.monotonic() + limit_s
-    children: Sequence[Child] = [child for child in (target, load) if child is not None]
+    children = [*targets, load]
     while heard.done is None and not heard.lost:
         ready = wait([child.channel for child in children], timeout=max(0.0, deadline - time.monotonic()))
         if not ready:
             heard.invalid.append(f"the load process did not finish within {limit_s:.0f} s")
             return
-        for child in children:
-            if child.channel in ready and not _hear(child, heard, on_step):
-                who = "the app" if child is target else "the load process"
+        for number, child in enumerate(children):
+            if child.channel in ready and not _hear(child, heard, on_step, number):
+                who = "the load process" if child is load else "the app"
                 heard.invalid.append(f"{who} ended before the trial did: {child.last_log_lines()}")
                 if not load.ended:
                     send(load.channel, STOP)  # it still holds rows, which it sends before it ends
                 return
 
 
-def end(children: Sequence[Child], heard: Heard, on_step: OnStep) -> None:
-    """Stops processes, the last started first, and keeps what they still had to say."""
+def end(
+    children: Sequence[Child], targets: Sequence[Child], heard: Heard, on_step: OnStep, settle_s: float = 0.0
+) -> None:
+    """Stops processes, the last started first, and keeps what they still had to say.
+
+    targets: those of the children that serve the app; settle_s: how long they may go on with background tasks.
+    """
     for child in reversed(children):
-        for message in child.stop():
-            heard.take(message, on_step)
+        serves = child in targets
+        for message in child.stop(grace_s=GRACE_S + settle_s if serves else GRACE_S):
+            heard.take(message, on_step, targets.index(child) if serves else 0)
 
 
-def _hear(child: Child, heard: Heard, on_step: OnStep) -> bool:
+def _hear(child: Child, heard: Heard, on_step: OnStep, process: int) -> bool:
     try:
         message = child.receive(0)
     except EOFError:
         return False
     if message is not None:
-        heard.take(message, on_step)
+        heard.take(message, on_step, process)
     return True

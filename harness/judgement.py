@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from harness.record import Cause, Expectation, Frame
+
+
+class Equivalence(StrEnum):
+    """What the blocks say of two variants that should not differ by more than a margin."""
+
+    SAME = "no difference"
+    DIFFERENT = "a difference"
+    UNTOLD = "cannot be told"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,6 +21,13 @@ class ExpectationResult:
     expectation: Expectation
     measured: float | None  # the figure, or the ratio of two; None when it was not measured
     met: bool
+    equivalence: Equivalence | None = None  # None: another kind of expectation, or not measured
+    interval: tuple[float, float] | None = None  # 90 %, of the ratio; only where equivalence is judged
+
+    @property
+    def undecided(self) -> bool:
+        """Neither met nor refuted: more or longer blocks would tell."""
+        return self.equivalence is Equivalence.UNTOLD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,20 +56,33 @@ class DiagnosisResult:
 class PairVerdict:
     pair: str
     effect: str  # "22 → 223 requests/s, 86 % failed → none"; of an app of the user's own "223 requests/s, none failed"
-    effect_ratio: float | None  # goodput, fixed over buggy
+    effect_ratio: float | None  # how many times better the fix makes what the effect tells of; infinite: from nothing
     sequential_alike: bool | None  # None: there is nothing to compare the answers with
     sequential_note: str
+    shows_alone: bool | None = (
+        None  # whether a single request shows the bug, as the pair says; None: it does not say so
+    )
     expectations: tuple[ExpectationResult, ...]
     diagnoses: tuple[DiagnosisResult, ...]
     invalid: tuple[str, ...]  # reasons of invalid trials
 
     @property
-    def met(self) -> bool:
+    def sequential_met(self) -> bool:
+        """Whether one user alone saw what the pair says."""
+        return self.sequential_alike is not False if self.shows_alone is None else self.shows_alone
+
+    @property
+    def refuted(self) -> bool:
+        """Whether something is not as the pair says."""
         return (
-            self.sequential_alike is not False
-            and all(e.met for e in self.expectations)
-            and all(d.cause_right is not False and d.place_right is not False for d in self.diagnoses)
+            not self.sequential_met
+            or any(not e.met and not e.undecided for e in self.expectations)
+            or any(d.cause_right is False or d.place_right is False for d in self.diagnoses)
         )
+
+    @property
+    def met(self) -> bool:
+        return not self.refuted and all(e.met for e in self.expectations)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +99,9 @@ class RunVerdict:
 
     @property
     def exit_code(self) -> int:
-        """0 passed, 1 an expectation failed, 3 some trial is invalid."""
+        """0 passed, 1 an expectation failed, 3 some trial is invalid, or nothing failed and something could not be told."""
         if not self.valid:
             return 3
-        return 0 if self.met else 1
+        if any(p.refuted for p in self.pairs):
+            return 1
+        return 0 if self.met else 3

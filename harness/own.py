@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from harness.bench import BenchPlan
 from harness.errors import UsageError
 from harness.record import Pair, Profile, Variant, Workload
-from harness.trial import Subject
+from harness.staging import Subject
 
 VARIANT = "app"
 DRAIN_S = 5.0

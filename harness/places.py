@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from harness.record import CheckoutSite, LoopHold
+from harness.record import CheckoutSite, LoopHold, Sight
 from harness.window import Checkout, Hold, Window
 
 
@@ -32,26 +32,30 @@ def loop_holds(windows: Sequence[Window]) -> tuple[LoopHold, ...]:
 
 def checkout_sites(windows: Sequence[Window]) -> tuple[CheckoutSite, ...]:
     """What the connections taken at each place did, most held first."""
+    limits = {s.place: int(s.what) for w in windows for s in w.seen if s.kind is Sight.POOL}
     groups: dict[Any, list[tuple[Checkout, Window]]] = defaultdict(list)
     for window in windows:
         for c in window.checkouts:
             if overlaps(c, window):
-                groups[(c.taken, c.session, c.engine, c.route)].append((c, window))
+                groups[(c.taken, c.session, c.engine, c.route, c.nested)].append((c, window))
     found = [
         CheckoutSite(
             taken=taken,
             session=session,
             engine=engine,
+            limit=limits.get(engine),
             route=route,
             checkouts=sum(c.got_s is not None for c, _ in group),
             timeouts=sum(c.gave_up for c, _ in group),
             opened=sum(c.opened for c, _ in group),
+            not_reused=sum(c.not_reused for c, _ in group),
+            nested=len(group) if nested else 0,
             outlived=sum(c.outlived for c, _ in group),
             wait_s=sum(_wait_s(c, w) for c, w in group),
             hold_s=sum(hold_s(c, w) for c, w in group),
             sql_s=sum(c.sql_s for c, _ in group),
         )
-        for (taken, session, engine, route), group in groups.items()
+        for (taken, session, engine, route, nested), group in groups.items()
     ]
     return tuple(sorted(found, key=lambda s: -(s.hold_s + s.wait_s))[:20])
 

@@ -23,7 +23,7 @@ import pytest
 
 if TYPE_CHECKING:
     from harness.record import Figures, Trial
-    from harness.trial import Rig
+    from harness.staging import Rig
 
 MOST_HELD_SHARE = 0.1  # of the window, by one callback
 SCENARIO = """from itertools import cycle
@@ -134,7 +134,8 @@ class Concurrency:
         """
         from harness.errors import TargetError, UsageError
         from harness.own import VARIANT, OwnApp, own_plan
-        from harness.trial import TrialPlan, run_trial
+        from harness.staging import TrialPlan
+        from harness.trial import run_trial
 
         if (locustfile is None) == (not paths):
             raise UsageError("drive() needs either a locustfile or paths")
@@ -165,8 +166,8 @@ class Concurrency:
 
     def _rig(self) -> Rig:
         from harness.forkserver import ForkServer
+        from harness.staging import Rig
         from harness.target.target import OWN_PRELOAD
-        from harness.trial import Rig
 
         if self._shared is None:
             self._shared = Rig(

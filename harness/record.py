@@ -54,7 +54,22 @@ class Cause(StrEnum):
     WRITE_LOST = "write_lost"
     ERROR_MASKED = "error_masked"
     CONTRACT_BROKEN = "contract_broken"
+    SERVER_OVERCOMMITTED = "server_overcommitted"
     NONE = "none"
+
+
+class Sight(StrEnum):
+    """What the probe tells of as it happens. In an app that is well, all of it is rare."""
+
+    FAILED = "failed"  # an exception that nobody had a handler for; the answer told of it, or there was none
+    MASKED = "masked"  # the same, answered with a status below 400
+    AFTER_ANSWER = "after_answer"  # the same, when the answer had been sent
+    UNAWAITED = "unawaited"  # a coroutine that was thrown away
+    UNKEPT = "unkept"  # rows were written, not committed, and answered with a status below 400
+    REPEATED = "repeated"  # one of a request's later statements, looked at in passing
+    IN_THREAD = "in_thread"  # a worker thread was busy here while a request waited for one
+    ENDPOINT = "endpoint"  # the function behind a route, once for each
+    POOL = "pool"  # the most connections of a pool that has a limit, once for each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,14 +115,44 @@ class CheckoutSite:
     taken: Frame | None  # the app's line that made the pool hand out a connection
     session: Frame | None  # the app's line that made the session which holds it
     engine: Frame | None  # the app's line that made the engine
+    limit: int | None = None  # the most connections that its pool lets out; null: there is none, or it is not known
     route: str | None
     checkouts: int
     timeouts: int  # gave up waiting for a connection
     opened: int  # had to open a new connection
+    not_reused: int = 0  # of these, by a pool that was asked for the first time, or that keeps none
+    nested: int = 0  # were asked for while the request held another
     outlived: int  # were still out when their request had ended
     wait_s: float  # summed time from asking to getting (or giving up)
     hold_s: float  # summed time from getting to giving back, or to the window's end
     sql_s: float  # summed time in SQL while held
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """Something that the probe told of, as often as it was seen from the window's start on."""
+
+    kind: Sight
+    what: str  # types of an exception and its causes, outermost first; a statement; a coroutine's name
+    told: str  # an exception's message, its first line: that of the most
+    place: Frame | None  # the app's innermost line
+    via: Frame | None  # where the app's code was entered; of what was masked, the line that caught it
+    route: str | None
+    times: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteUse:
+    """What became of the requests of one name that one route answered, of those meant to start in a window."""
+
+    name: str  # as the clients call it
+    route: str
+    endpoint: Frame | None  # the function behind the route, where it is the app's own
+    answers: int  # with any status
+    wrong_bodies: int
+    hidden_timeouts: int  # gave up waiting for a connection, never got one, and had a status below 400
+    bytes_mean: float
+    queries_mean: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +195,10 @@ class Figures:
     failed_share: float | None = None  # failures over finished requests
     pool_timeout_share: float | None = None
     http_error_share: float | None = None
+    wrong_body_share: float | None = None
+    promises_lost: int | None = None  # rows that right answers promised and the database does not have, over all trials
     unfinished: int | None = None
+    bytes_per_response: float | None = None  # of the answers with a status below 400
     response_p50_s: float | None = None
     response_p90_s: float | None = None
     response_p95_s: float | None = None
@@ -193,19 +241,25 @@ class Invariant:
     """A promise that answers made and the database must keep."""
 
     name: str
-    sql: str  # one number: the rows kept
-    promised_by: str  # the request name whose correct answers each promise one row
+    sql: str  # one number: the rows kept; with zero, the rows that must not be
+    promised_by: tuple[str, ...] = ()  # the requests whose right answers each promise one row
+    by_status: bool = False  # an answer promises by its status alone, whatever the scenario says of its body
+    zero: bool = False  # nothing is promised: there must be no such row
+    variants: tuple[str, ...] = ()  # whose database is asked; empty: everyone's
 
 
 @dataclass(frozen=True, kw_only=True)
 class InvariantResult:
     name: str
     promised: int
-    kept: int
+    kept: int  # rows found
+    promised_by: tuple[str, ...] = ()  # the requests whose right answers promised them
+    zero: bool = False  # there must be none
 
     @property
     def lost(self) -> int:
-        return max(0, self.promised - self.kept)
+        """Promises that were not kept."""
+        return self.kept if self.zero else max(0, self.promised - self.kept)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,6 +318,7 @@ class Expectation:
     over: str | None = None  # another variant: the ratio of the two is judged
     at_least: float | None = None
     at_most: float | None = None
+    equivalent_within: float | None = None  # m: the ratio lies between 1 / (1 + m) and 1 + m, and the blocks show it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,6 +329,7 @@ class Variant:
     source: str  # text of the app; empty where its files are not known
     file: str  # relative to the catalogue's root
     bug_line: int | None  # 1-based line of the mark in the source
+    worker: str | None = None  # "module:function" of a process that does the app's work in the background
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,6 +352,11 @@ class Pair:
     expectations: tuple[Expectation, ...] = ()
     invariants: tuple[Invariant, ...] = ()
     upstream: bool = False  # needs the stub upstream
+    workers: int = 1  # server processes, on one port
+    settle_s: float = 0.0  # how long background tasks may go on, at most, before the app is stopped
+    blocks: int | None = None  # how often each variant is measured; None: as often as the profile says
+    window_factor: float = 1.0  # how much longer its windows are than the profile's
+    shows_alone: str | None = None  # what a single user sees of the bug; None: nothing
     sweep: tuple[
         int, ...
     ] = ()  # numbers of users at which it is measured as well; empty: no sweep is part of the lesson
@@ -317,6 +378,8 @@ class VariantResult:
     outcomes: dict[str, int] = field(default_factory=dict)  # in the windows
     holds: tuple[LoopHold, ...] = ()
     checkouts: tuple[CheckoutSite, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    routes: tuple[RouteUse, ...] = ()
     split: tuple[LatencySplit, ...] = ()  # empty: not measured
     invariants: tuple[InvariantResult, ...] = ()
     trials: tuple[int, ...] = ()  # ids of the valid trials behind it
@@ -376,8 +439,8 @@ class Profile:
 PROFILES = {
     p.name: p
     for p in (
-        Profile(name="quick", warmup_s=0.5, window_s=2.5, blocks=2, drain_s=0.3, sequential_tasks=2),
-        Profile(name="standard", warmup_s=1.0, window_s=5.0, blocks=2, drain_s=1.0, sequential_tasks=5),
+        Profile(name="quick", warmup_s=0.3, window_s=1.0, blocks=2, drain_s=0.3, sequential_tasks=2),
+        Profile(name="standard", warmup_s=0.6, window_s=2.0, blocks=2, drain_s=0.6, sequential_tasks=5),
         Profile(name="soak", warmup_s=5.0, window_s=60.0, blocks=3, drain_s=5.0, sequential_tasks=5),
     )
 }

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from harness.record import Frame, Outcome
+from harness.record import Frame, Outcome, Sight
 from harness.store import REQUESTS, TABLES
-from harness.window import Checkout, Hold
+from harness.window import Checkout, Hold, Seen
 
 SERVER_COLUMNS = tuple(REQUESTS.names[REQUESTS.names.index("route") :])
 _POOL_TIMEOUTS = SERVER_COLUMNS.index("pool_timeouts")
@@ -43,14 +43,14 @@ def count_outcomes(requests: pa.Table) -> dict[str, int]:
 
 
 def hold_of(row: Any, t0: float) -> Hold:
-    """From a row of :data:`harness.probe.state.HOLD_COLUMNS`, in monotonic seconds."""
+    """From a row of :data:`harness.probe.recorder.HOLD_COLUMNS`, in monotonic seconds."""
     t_s, held_s, first, user, offender, route = row
     return Hold(t_s=t_s - t0, held_s=held_s, first=first, user=_frame(user), offender=_frame(offender), route=route)
 
 
 def checkout_of(row: Any, t0: float) -> Checkout:
     """From a row of :data:`harness.probe.state.CHECKOUT_COLUMNS`, in monotonic seconds."""
-    taken, session, engine, route, asked_s, got_s, returned_s, opened, outlived, sql_s = row
+    taken, session, engine, route, asked_s, got_s, returned_s, opened, not_reused, nested, outlived, sql_s = row
     return Checkout(
         taken=_frame(taken),
         session=_frame(session),
@@ -60,8 +60,25 @@ def checkout_of(row: Any, t0: float) -> Checkout:
         got_s=_since(got_s, t0),
         returned_s=_since(returned_s, t0),
         opened=bool(opened),
+        not_reused=bool(not_reused),
+        nested=bool(nested),
         outlived=outlived,
         sql_s=sql_s,
+    )
+
+
+def seen_of(row: Any, t0: float) -> Seen:
+    """From a row of :data:`harness.probe.recorder.SIGHTING_COLUMNS`, in monotonic seconds."""
+    t_s, kind, what, told, place, via, route, times = row
+    return Seen(
+        t_s=t_s - t0,
+        kind=Sight(kind),
+        what=what,
+        told=told,
+        place=_frame(place),
+        via=_frame(via),
+        route=route,
+        times=times,
     )
 
 

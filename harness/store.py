@@ -77,6 +77,7 @@ SAMPLES = pa.schema(
         ("checkout_waiting", pa.int32()),
         ("cpu_s", pa.float64()),  # of the target process, since its start
         ("rss_bytes", pa.int64()),
+        ("process", pa.int16()),  # of those that serve the app, from 0
     ]
 )
 POSTGRES = pa.schema(
@@ -159,11 +160,16 @@ def load_run(folder: Path) -> Run:
     """The Run of a folder. Raises UsageError when it is missing, damaged or of a newer schema."""
     path = folder / "run.json"
     if not path.is_file():
-        raise UsageError(f"{folder} is not a run folder: it holds no run.json")
-    raw = path.read_bytes()
+        raise UsageError(_no_run(folder))
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
     try:
         version = json.loads(raw).get("schema_version")
-        if isinstance(version, int) and version > SCHEMA_VERSION:
+        if not isinstance(version, int):
+            raise UsageError(f"{path} is damaged: its schema_version is {version!r}, not a number")
+        if version > SCHEMA_VERSION:
             raise UsageError(
                 f"{path} has schema version {version}; this harness reads up to {SCHEMA_VERSION}: update it"
             )
@@ -173,6 +179,15 @@ def load_run(folder: Path) -> Run:
         if isinstance(error, ValidationError):
             where = ".".join(str(part) for part in error.errors()[0]["loc"]) + ": " + error.errors()[0]["msg"]
         raise UsageError(f"{path} is damaged: {where or error}") from error
+
+
+def _no_run(folder: Path) -> str:
+    """Why a folder without run.json cannot be used."""
+    if not folder.exists():
+        return f"{folder} is not a run folder: it does not exist"
+    if any((folder / f"{name}.parquet").is_file() for name in TABLES):
+        return f"{folder} is half-written: its run is still going on, or was killed before it wrote run.json"
+    return f"{folder} is not a run folder: it holds no run.json"
 
 
 def load_data(folder: Path) -> RunData:
@@ -186,6 +201,9 @@ def load_data(folder: Path) -> RunData:
             raise UsageError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
         if lacking := [c for c in TABLES[name].names if c not in tables[name].column_names]:
             raise UsageError(f"{path} cannot be read: it has no column {lacking[0]!r}")
+        for field in TABLES[name]:
+            if (found := tables[name].schema.field(field.name).type) != field.type:
+                raise UsageError(f"{path} cannot be read: its column {field.name!r} holds {found}, not {field.type}")
     return RunData(**tables)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from harness.errors import UsageError
 from harness.record import Pair, Profile, Scalability, Trial
-from harness.trial import TrialPlan
+from harness.staging import TrialPlan
 from harness.usl import FEWEST_POINTS, doubts, fit_law
 
 MOST_USERS = 10_000

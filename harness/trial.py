@@ -2,79 +2,27 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from harness.catalog import ceiling_rps
-from harness.figures import measure
-from harness.forkserver import Child, ForkServer, Message
-from harness.hearing import Heard, OnStep, end, listen
+from harness.figures import measure, promises_lost
+from harness.forkserver import Message
+from harness.hearing import Heard, OnStep, listen
 from harness.places import checkout_sites, loop_holds
-from harness.postgres.activity import ActivitySampler
-from harness.postgres.databases import Databases
-from harness.postgres.urls import database_of
-from harness.record import InvariantResult, Pair, Profile, SequentialAnswer, Trial
-from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, table_of
-from harness.target.target import start_target, start_upstream
+from harness.record import Invariant, InvariantResult, Outcome, SequentialAnswer, Trial
+from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, seen_of, table_of
+from harness.staging import Rig, Stage, TrialPlan, set_stage
 from harness.validity import drifts, reasons
 from harness.window import Window
 
 SEQUENTIAL_LIMIT_S = 15.0
 LOAD_SLACK_S = 45.0  # past the plan, after which a load process is given up
-
-
-@dataclass(frozen=True, kw_only=True)
-class Postgres:
-    """Where each trial gets its database from."""
-
-    databases: Databases
-    admin_url: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rig:
-    """What all trials of a run share."""
-
-    started_s: float  # when the run began, on the monotonic clock
-    logs: Path
-    targets: ForkServer
-    loads: ForkServer
-    postgres: Postgres | None  # None: the app has its own database, or needs none
-    port: int = 0
-    load_workers: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """What is measured, and the Locust file that drives it."""
-
-    target: str  # "module:app", started under the probe, or a URL, seen by clients alone
-    app_dir: Path
-    locustfile: Path
-    env: Mapping[str, str] = field(default_factory=dict)
-    factory: bool = False  # the target's name stands for a function that makes the app
-
-    @property
-    def served(self) -> bool:
-        """Whether the harness starts the app itself."""
-        return "://" not in self.target
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrialPlan:
-    id: int
-    pair: Pair
-    variant: str
-    subject: Subject
-    block: int
-    seed: int
-    profile: Profile
-    repeats: int | None = None  # id of the invalid trial that this one is run for once more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,48 +33,32 @@ class TrialData:
     window: Window
 
 
-def run_trial(rig: Rig, plan: TrialPlan, on_step: OnStep = lambda _: None) -> TrialData:
+def run_trial(
+    rig: Rig,
+    plan: TrialPlan,
+    on_step: OnStep = lambda _: None,
+    stage: Stage | None = None,
+    when_ended: Callable[[], None] = lambda: None,
+) -> TrialData:
     """Runs one trial and leaves nothing behind.
 
-    on_step: called with the name of each step as it begins. Raises TargetError when the app does not start, UsageError when
-    the Locust file cannot be used, SetupError when Postgres fails. An app that ends mid-way gives an invalid trial.
+    on_step: called with the name of each step as it begins; stage: the trial's own, where it was set beforehand; when_ended: called
+    when its processes have ended, and the rest only takes their measure. Raises TargetError when the app does not start, UsageError
+    when the Locust file cannot be used, SetupError when Postgres fails. An app that ends mid-way gives an invalid trial.
     """
-    t0 = time.monotonic()
-    log = rig.logs / f"{plan.id:03d}-{plan.pair.name}-{plan.variant}-{plan.block}.log"
-    with _database(rig, plan, t0, on_step) as database:
-        heard = _serve_and_load(rig, plan, database.url, log, on_step)
-        activity = database.activity()
-        invariants = ask_invariants(plan.pair, database.url, heard)
-    window = window_of(plan, heard, t0, activity)
-    return TrialData(trial=_trial(plan, heard, window, invariants, t0 - rig.started_s, log), window=window)
-
-
-@dataclass(frozen=True)
-class _Database:
-    """The database of one trial, watched; or none, where the app has its own."""
-
-    url: str | None
-    sampler: ActivitySampler | None
-
-    def activity(self) -> list[tuple[float, int, int, int, int]]:
-        samples = self.sampler.stop() if self.sampler else []
-        return [(s.t_s, s.sessions, s.active, s.idle_in_transaction, s.lock_waits) for s in samples]
-
-
-@contextmanager
-def _database(rig: Rig, plan: TrialPlan, t0: float, on_step: OnStep) -> Iterator[_Database]:
-    if rig.postgres is None:
-        yield _Database(None, None)
-        return
-    on_step("database")
-    url = rig.postgres.databases.clone(f"{plan.pair.name}_{plan.variant}")
-    sampler = ActivitySampler(rig.postgres.admin_url, database_of(url), t0)
+    stage = stage or set_stage(rig, plan, on_step)
+    heard = Heard()
     try:
-        sampler.start()
-        yield _Database(url, sampler)
+        load_stage(rig, plan, stage, heard, on_step)
+        when_ended()
+        activity = stage.activity()
+        invariants = ask_invariants(plan, stage.database_url, heard)
     finally:
-        sampler.stop()
-        rig.postgres.databases.drop(url)
+        stage.clear()
+    window = window_of(plan, heard, stage.started_s, activity)
+    return TrialData(
+        trial=_trial(plan, heard, window, invariants, stage.started_s - rig.started_s, stage.log), window=window
+    )
 
 
 def load_job(plan: TrialPlan, host: str, workers: int) -> Message:
@@ -147,44 +79,17 @@ def load_job(plan: TrialPlan, host: str, workers: int) -> Message:
     }
 
 
-def _serve_and_load(rig: Rig, plan: TrialPlan, database_url: str | None, log: Path, on_step: OnStep) -> Heard:
-    subject, profile = plan.subject, plan.profile
-    children: list[Child] = []
-    heard = Heard()
+def load_stage(rig: Rig, plan: TrialPlan, stage: Stage, heard: Heard, on_step: OnStep) -> None:
+    """Drives what stands on the stage to the end of the plan, and ends it. Raises as :func:`run_trial` does."""
+    profile = plan.profile
     try:
-        on_step("start")
-        target, host = None, subject.target
-        if subject.served:
-            env = target_environment(rig, plan, database_url, children, log)
-            server = start_target(
-                rig.targets, host, app_dir=subject.app_dir, env=env, log=log, port=rig.port, factory=subject.factory
-            )
-            target, host = server.child, server.url
-            children.append(target)
-        job = load_job(plan, host, rig.load_workers)
-        load = rig.loads.spawn("harness.load.main:run", job, log=log)
-        children.append(load)
+        load = rig.loads.spawn("harness.load.main:run", load_job(plan, stage.host, rig.load_workers), log=stage.log)
+        stage.children.append(load)
         on_step("sequential check")
         limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S
-        listen(load, target, heard, limit_s, on_step)
+        listen(load, stage.targets, heard, limit_s, on_step)
     finally:
-        end(children, heard, on_step)
-    return heard
-
-
-def target_environment(
-    rig: Rig, plan: TrialPlan, database_url: str | None, children: list[Child], log: Path
-) -> dict[str, str]:
-    """The target's environment; starts the stub upstream where the pair needs one."""
-    settings = {name.upper(): f"{value:g}" for name, value in plan.pair.settings.items()}
-    env = {**settings, **plan.subject.env}
-    if database_url is not None:
-        env["DATABASE_URL"] = database_url
-    if plan.pair.upstream:
-        upstream = start_upstream(rig.targets, plan.pair.settings["upstream_delay_s"], log=log)
-        children.append(upstream.child)
-        env["UPSTREAM_URL"] = upstream.url
-    return env
+        stage.stop(heard, on_step)
 
 
 def window_of(plan: TrialPlan, heard: Heard, t0: float, activity: Sequence[Sequence[float]]) -> Window:
@@ -198,6 +103,7 @@ def window_of(plan: TrialPlan, heard: Heard, t0: float, activity: Sequence[Seque
         postgres=table_of("postgres", plan.id, activity, 0.0),
         holds=[hold_of(row, t0) for row in heard.server.get("holds", [])],
         checkouts=[checkout_of(row, t0) for row in heard.server.get("checkouts", [])],
+        seen=[seen_of(row, t0) for row in heard.server.get("sightings", [])],
         has_probe=plan.subject.served,
         generator_cpu_s=heard.done["cpu_s"] if heard.done else None,
     )
@@ -216,6 +122,8 @@ def _trial(
     formula = plan.pair.ceilings.get(plan.variant)
     ceiling = None if formula is None else ceiling_rps(formula, plan.pair.settings)
     figures, warnings = measure([window], ceiling)
+    invariants = tuple(invariants)
+    figures = replace(figures, promises_lost=promises_lost(invariants))
     outcomes = count_outcomes(window.requests)
     planned = heard.done["planned"] if heard.done else sum(outcomes.values())
     return Trial(
@@ -236,7 +144,7 @@ def _trial(
         holds=loop_holds([window]),
         checkouts=checkout_sites([window]),
         sequential=_sequential(heard),
-        invariants=tuple(invariants),
+        invariants=invariants,
         contention=heard.contention,
         invalid=tuple(
             heard.invalid or _check(heard, outcomes, planned) + reasons(window, plan.pair.workload, heard.contention)
@@ -264,14 +172,31 @@ def _sequential(heard: Heard) -> tuple[SequentialAnswer, ...]:
     return tuple(SequentialAnswer(name=r[3], status=r[7] or 0, body_digest=r[11] or "") for r in rows)
 
 
-def ask_invariants(pair: Pair, database_url: str | None, heard: Heard) -> list[InvariantResult]:
+def ask_invariants(plan: TrialPlan, database_url: str | None, heard: Heard) -> list[InvariantResult]:
     """Asks once the app has ended: what it committed is there, what it only promised is not."""
-    results: list[InvariantResult] = []
-    if database_url is None:
-        return results
-    for invariant in pair.invariants:
-        promised = sum(row[3] == invariant.promised_by and row[8] == "ok" for row in heard.client)
-        with psycopg.connect(database_url) as connection:
-            kept = connection.execute(invariant.sql.encode()).fetchone()
-        results.append(InvariantResult(name=invariant.name, promised=promised, kept=int(kept[0]) if kept else 0))
-    return results
+    asked = [i for i in plan.pair.invariants if plan.variant in (i.variants or plan.pair.variants)]
+    if database_url is None or not asked:
+        return []
+    with psycopg.connect(database_url) as connection:
+        return [
+            InvariantResult(
+                name=invariant.name,
+                promised=sum(_promises(row, invariant) for row in heard.client),
+                kept=_counted(connection, invariant.sql),
+                promised_by=invariant.promised_by,
+                zero=invariant.zero,
+            )
+            for invariant in asked
+        ]
+
+
+def _promises(row: Sequence[Any], invariant: Invariant) -> bool:
+    """Whether a request was answered as one of those that promise a row."""
+    name, status, outcome = row[3], row[7], row[8]
+    right = status is not None and status < 400 if invariant.by_status else outcome == Outcome.OK
+    return name in invariant.promised_by and right
+
+
+def _counted(connection: psycopg.Connection[TupleRow], query: str) -> int:
+    found = connection.execute(query.encode()).fetchone()
+    return int(found[0] or 0) if found else 0

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from harness.processes import process_count, summed
 from harness.record import Contention, Outcome, Workload
 from harness.stats import Floats, quantile
 from harness.steadiness import BATCHES, batch_means, trend
@@ -111,11 +112,10 @@ def _little(window: Window, _: Workload) -> Iterator[str]:
     """
     if not window.has_probe or not window.samples.num_rows:
         return
-    inside = pc.and_(
-        pc.greater_equal(window.samples["t_s"], window.start_s), pc.less(window.samples["t_s"], window.end_s)
-    )
-    sampled = _numbers(window.samples.filter(inside), "in_flight")
-    if len(sampled) < SEEN_SHARE * window.length_s / SAMPLE_S:
+    samples = summed(window.samples)
+    inside = pc.and_(pc.greater_equal(samples["t_s"], window.start_s), pc.less(samples["t_s"], window.end_s))
+    sampled = _numbers(samples.filter(inside), "in_flight")
+    if len(sampled) < SEEN_SHARE * process_count(samples) * window.length_s / SAMPLE_S:
         yield f"the app was looked at only {len(sampled)} times in {window.length_s:.1f} s"
     by_rows = _in_flight_by_rows(window)
     found, error = batch_means(sampled)

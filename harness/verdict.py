@@ -7,8 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.diagnosis import diagnose
+from harness.effect import effect, state
+from harness.equivalence import judge_equivalence
 from harness.judgement import DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
-from harness.record import Cause, Expectation, Figures, Frame, Pair, Run, Trial, Variant, VariantResult
+from harness.record import Cause, Expectation, Frame, Pair, Run, Trial, Variant, VariantResult
 
 
 def judge(run: Run) -> RunVerdict:
@@ -19,15 +21,18 @@ def judge(run: Run) -> RunVerdict:
 def _judge_pair(run: Run, pair: Pair) -> PairVerdict:
     results = {r.variant: r for r in run.results if r.pair == pair.name}
     trials = _trials(run, pair)
-    alike, note = _sequential(trials) if pair.judged else _alone(trials)
-    effect, ratio = _effect(results) if pair.judged else (_state(results), None)
+    asked = [t for t in trials if t.sequential or t.block == 1]  # one user comes first in each variant's first trial
+    alike, note = _sequential(asked) if pair.judged else _alone(trials)
+    shows, note = (None, note) if pair.shows_alone is None else _shows_alone(pair.shows_alone, asked)
+    told, ratio = effect(pair, results) if pair.judged else (state(results), None)
     return PairVerdict(
         pair=pair.name,
-        effect=effect,
+        effect=told,
         effect_ratio=ratio,
         sequential_alike=alike,
         sequential_note=note,
-        expectations=tuple(_expect(e, results) for e in pair.expectations),
+        shows_alone=shows,
+        expectations=tuple(_expect(e, results, trials) for e in pair.expectations),
         diagnoses=tuple(_hold_against_truth(pair.variants[v], r) for v, r in results.items()),
         invalid=(
             *(f"{t.variant}, block {t.block}: {reason}" for t in _standing(trials) for reason in t.invalid),
@@ -52,7 +57,9 @@ def _standing(trials: Sequence[Trial]) -> list[Trial]:
     return [t for t in trials if t.id not in replaced]
 
 
-def _expect(expectation: Expectation, results: dict[str, VariantResult]) -> ExpectationResult:
+def _expect(expectation: Expectation, results: dict[str, VariantResult], trials: Sequence[Trial]) -> ExpectationResult:
+    if expectation.equivalent_within is not None:
+        return judge_equivalence(expectation, trials)
     measured = _metric(results.get(expectation.variant), expectation.metric)
     if measured is not None and expectation.over is not None:
         base = _metric(results.get(expectation.over), expectation.metric)
@@ -72,7 +79,7 @@ def _sequential(trials: list[Trial]) -> tuple[bool, str]:
     answers: dict[object, list[Trial]] = defaultdict(list)
     for trial in trials:
         answers[trial.sequential].append(trial)
-    count = len(trials[0].sequential)
+    count = max((len(t.sequential) for t in trials), default=0)
     variants = {t.variant for t in trials}
     if not count:
         return False, "no answer of the sequential check was kept"
@@ -82,6 +89,22 @@ def _sequential(trials: list[Trial]) -> tuple[bool, str]:
     if not all(200 <= answer.status < 400 for answer in trials[0].sequential):
         return False, "one user already gets errors, from every variant"
     return True, f"one user, one request at a time: {count} answers, alike in {_listed(sorted(variants))}"
+
+
+def _shows_alone(what: str, trials: list[Trial]) -> tuple[bool, str]:
+    """Whether a single request shows the bug, as the pair says: fixed alone answers right, and alike each time."""
+    fixed = {t.sequential for t in trials if t.variant == "fixed"}
+    answers = [answer for sequence in fixed for answer in sequence]
+    if not answers:
+        return False, "no answer of fixed to a single user was kept"
+    if len(fixed) > 1 or not all(200 <= answer.status < 400 for answer in answers):
+        return False, "fixed does not answer a single user right each time"
+    if all(t.sequential in fixed for t in trials):
+        return (
+            False,
+            f"the pair says that it shows with a single request ({what}), but all variants answer one user alike",
+        )
+    return True, f"shows with a single request: {what}"
 
 
 def _alone(trials: list[Trial]) -> tuple[bool | None, str]:
@@ -118,20 +141,20 @@ def _hold_against_truth(variant: Variant, result: VariantResult) -> DiagnosisRes
             variant=variant.name, found=found, expected=variant.cause, cause_right=right, place_right=None
         )
     right = bool(causes) and causes[0] is variant.cause
-    place = _same_place(found[0].frame, variant) if right and variant.bug_line else None
+    place = same_place(found[0].frame, variant) if right and variant.bug_line else None
     return DiagnosisResult(
         variant=variant.name, found=found, expected=variant.cause, cause_right=right, place_right=place
     )
 
 
-def _same_place(frame: Frame | None, variant: Variant) -> bool:
+def same_place(frame: Frame | None, variant: Variant) -> bool:
     """Whether the frame is the marked line, or the function (the dependency) that the marked line stands in."""
     if frame is None or frame.file != variant.file or variant.bug_line is None:
         return False
     first, last = _statement_around(variant.source, variant.bug_line)
     return (
         first <= frame.line <= last
-        or _function_around(variant.source, variant.bug_line) == frame.function.rpartition(".")[2]
+        or function_around(variant.source, variant.bug_line) == frame.function.rpartition(".")[2]
     )
 
 
@@ -144,42 +167,14 @@ def _statement_around(source: str, line: int) -> tuple[int, int]:
     return best
 
 
-def _function_around(source: str, line: int) -> str | None:
+def function_around(source: str, line: int) -> str | None:
+    """Name of the innermost function that a line (1-based) of Python source stands in; None at module or class level."""
     names = [
         (node.lineno, node.name)
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
     ]
     return max(names)[1] if names else None
-
-
-def _effect(results: dict[str, VariantResult]) -> tuple[str, float | None]:
-    if "buggy" not in results or "fixed" not in results:
-        return "not measured on both sides", None
-    buggy, fixed = results["buggy"].figures, results["fixed"].figures
-    ratio = fixed.goodput_rps / buggy.goodput_rps if fixed.goodput_rps and buggy.goodput_rps else None
-    rates = f"{_rate(buggy)} → {_rate(fixed)} requests/s"
-    if not (buggy.failed_share or fixed.failed_share):
-        return rates, ratio
-    return f"{rates}, {_failed(buggy)} failed → {_failed(fixed)}", ratio
-
-
-def _state(results: dict[str, VariantResult]) -> str:
-    """What an app of the user's own does, in few words."""
-    told = [f"{_rate(r.figures)} requests/s, {_failed(r.figures)} failed" for r in results.values()]
-    return "; ".join(told) or "not measured"
-
-
-def _rate(figures: Figures) -> str:
-    rate = figures.goodput_rps or 0.0
-    return f"{rate:.1f}" if rate < 10 else f"{rate:.0f}"
-
-
-def _failed(figures: Figures) -> str:
-    share = figures.failed_share or 0.0
-    if share == 0:
-        return "none"
-    return f"{share * 100:.1f} %" if share < 0.01 else f"{share * 100:.0f} %"
 
 
 def _listed(names: list[str]) -> str:

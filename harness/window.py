@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from harness.record import Frame
+from harness.record import Frame, Sight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,8 @@ class Checkout:
     got_s: float | None
     returned_s: float | None
     opened: bool
+    not_reused: bool
+    nested: bool
     outlived: bool
     sql_s: float
 
@@ -43,6 +45,20 @@ class Hold:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Something that the probe told of; see :class:`harness.record.Sighting`. ``t_s`` in seconds from the trial's start."""
+
+    t_s: float
+    kind: Sight
+    what: str
+    told: str
+    place: Frame | None
+    via: Frame | None
+    route: str | None
+    times: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Window:
     """Everything measured around one window; tables as in :mod:`harness.store`, of one trial."""
 
@@ -53,6 +69,7 @@ class Window:
     postgres: pa.Table
     holds: Sequence[Hold] = ()
     checkouts: Sequence[Checkout] = ()
+    seen: Sequence[Seen] = ()
     generator_cpu_s: float | None = None
     has_probe: bool = True
 

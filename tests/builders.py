@@ -23,7 +23,7 @@ from harness.record import (
     Workload,
 )
 from harness.store import POSTGRES, REQUESTS, SAMPLES
-from harness.window import Checkout, Hold, Window
+from harness.window import Checkout, Hold, Seen, Window
 
 START_S, END_S = 10.0, 20.0  # of every window that is not told otherwise
 UNSEEN = dict.fromkeys(REQUESTS.names[REQUESTS.names.index("route") :])
@@ -78,6 +78,7 @@ def window(
     end_s: float = END_S,
     holds: Sequence[Hold] = (),
     checkouts: Sequence[Checkout] = (),
+    seen: Sequence[Seen] = (),
     generator_cpu_s: float | None = None,
     has_probe: bool = True,
 ) -> Window:
@@ -85,10 +86,11 @@ def window(
         start_s=start_s,
         end_s=end_s,
         requests=table(REQUESTS, requests, trial),
-        samples=table(SAMPLES, samples, trial),
+        samples=table(SAMPLES, [{"process": 0} | sample for sample in samples], trial),
         postgres=table(POSTGRES, postgres, trial),
         holds=holds,
         checkouts=checkouts,
+        seen=seen,
         generator_cpu_s=generator_cpu_s,
         has_probe=has_probe,
     )
@@ -110,6 +112,8 @@ def checkout(asked_s: float, got_s: float | None, returned_s: float | None, **kn
         "engine": frame(3, "<module>"),
         "route": "/",
         "opened": False,
+        "not_reused": False,
+        "nested": False,
         "outlived": False,
         "sql_s": 0.0,
     }
@@ -165,6 +169,7 @@ def trial(
     sequential: tuple[SequentialAnswer, ...] = (ANSWER, ANSWER),
     invalid: tuple[str, ...] = (),
     repeats: int | None = None,
+    **figures: Any,
 ) -> Trial:
     return Trial(
         id=number,
@@ -177,7 +182,7 @@ def trial(
         warmup_s=0.5,
         window_s=10.0,
         window_start_s=10.0,
-        figures=Figures(window_s=10.0, goodput_rps=22.5),
+        figures=Figures(**({"window_s": 10.0, "goodput_rps": 22.5} | figures)),
         sequential=sequential,
         invalid=invalid,
         repeats=repeats,

@@ -110,11 +110,31 @@ def test_a_pair_is_read_whole(root: Path) -> None:
     assert pair.workload == Workload(model="open", users=40, rate_rps=80, arrivals="even", canary="/health")
     assert pair.expectations == (
         Expectation(that="the fix is worth it", metric="goodput_rps", variant="fixed", over="buggy", at_least=5),
+        Expectation(that="fixed keeps what it promises", metric="promises_lost", variant="fixed", at_most=0),
     )
     assert pair.invariants == (
-        Invariant(name="every order is kept", sql="select count(*) from orders", promised_by="POST /orders"),
+        Invariant(name="every order is kept", sql="select count(*) from orders", promised_by=("POST /orders",)),
     )
+    assert (pair.workers, pair.blocks, pair.window_factor, pair.shows_alone) == (1, None, 1.0, None)
     assert ceiling_rps(pair.ceilings["buggy"], pair.settings) == pytest.approx(60.0)
+
+
+def test_what_a_pair_needs_beyond_the_usual_is_read(root: Path, replace: Edit) -> None:
+    replace("[settings]", "[variants.other]\nsummary = 'x'\n\n[settings]")
+    (root / "target_apps/shop/other.py").write_text(FIXED, encoding="utf-8")
+    text = (root / TOML).read_text(encoding="utf-8")
+    keys = 'workers = 4\nblocks = 6\nwindow_factor = 2\nshows_alone = "the first answer is wrong"\n'
+    text = keys + text.replace("summary = 'x'", "summary = 'x'\nworker = 'shop.jobs:run'")
+    text = text.replace('promised_by = "POST /orders"', 'zero = true\nvariants = ["buggy"]')
+    text = text.replace("at_least = 5", "equivalent_within = 0.15")
+    (root / TOML).write_text(text, encoding="utf-8")
+    pair = load_pair(root, "shop")
+    assert (pair.workers, pair.blocks, pair.window_factor) == (4, 6, 2.0)
+    assert pair.shows_alone == "the first answer is wrong"
+    assert (pair.variants["other"].worker, pair.variants["fixed"].worker) == ("shop.jobs:run", None)
+    assert (pair.invariants[0].zero, pair.invariants[0].variants) == (True, ("buggy",))
+    (expected,) = pair.expectations  # nothing is promised by fixed
+    assert (expected.equivalent_within, expected.at_least) == (0.15, None)
 
 
 def test_a_sweep_is_read_in_ascending_order(root: Path, replace: Edit) -> None:
@@ -189,7 +209,21 @@ def test_no_catalogue_is_a_sentence(tmp_path: Path) -> None:
         ('variant = "fixed"', 'variant = "mended"', "expect.0.variant", "no variant 'mended'"),
         ('over = "buggy"', 'over = "broken"', "expect.0.over", "no variant 'broken'"),
         ('[ceiling]\nbuggy = "min(pool_size, 3) / hold_s"', '[ceiling]\nold = "1"', "ceiling.old", "no variant 'old'"),
-        ('promised_by = "POST /orders"', "", "invariant.0.promised_by", "Field required"),
+        ('promised_by = "POST /orders"', "", "invariant.0", "give promised_by"),
+        (
+            'promised_by = "POST /orders"',
+            'promised_by = "POST /orders"\nzero = true',
+            "invariant.0",
+            "give promised_by",
+        ),
+        (
+            'promised_by = "POST /orders"',
+            'zero = true\nvariants = ["best"]',
+            "invariant.0.variants",
+            "no variant 'best'",
+        ),
+        ("at_least = 5", "at_least = 5\nequivalent_within = 0.1", "expect.0", "or else equivalent_within"),
+        ('over = "buggy"\nat_least = 5', "equivalent_within = 0.1", "expect.0", "equivalent_within needs over"),
         ("[variants.fixed]", "[variants.mended]", "variants.mended", "target_apps/shop/mended.py does not exist"),
     ],
 )

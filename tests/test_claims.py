@@ -54,7 +54,7 @@ def ran(facts: dict[str, Any], warnings: dict[str, str] | None = None) -> Eviden
     return Evidence(
         run=RunEvidence(
             id="r1", measured="2026-11-21", profile="quick", cores=2, python="3.11", postgres="18", packages={},
-            facts=facts, summary={"pairs": 1, "pairs_alike": 1, "answers": 4}, warnings=warnings or {},
+            facts=facts, summary={"pairs": 1, "pairs_alike": 1, "pairs_alone": 0, "answers": 4}, warnings=warnings or {},
         )
     )  # fmt: skip
 
@@ -182,7 +182,7 @@ def test_the_evidence_of_a_run_is_what_claims_name_of_it() -> None:
     run = builders.run(builders.pair(), [buggy, broken])
     evidence = of_run(run, judge(run), of)
     assert evidence.facts == {"shop": {"buggy": {"goodput_rps": 4.0, "lost_rows": 2}, "fixed": {}}}
-    assert evidence.summary == {"pairs": 1, "pairs_alike": 1, "answers": 4}
+    assert evidence.summary == {"pairs": 1, "pairs_alike": 1, "pairs_alone": 0, "answers": 4}
 
 
 def write_ledger(root: Path, content: dict[str, Any], **programs: str) -> None:

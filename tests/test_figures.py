@@ -112,6 +112,7 @@ def test_shares_are_of_the_requests_that_ended() -> None:
     ]
     found = figures(window(rows))
     assert (found.failed_share, found.pool_timeout_share, found.http_error_share) == (0.5, 0.25, 0.125)
+    assert found.wrong_body_share == 0.125
     assert outcomes([window(rows)]) == {
         "ok": 4, "wrong_body": 1, "http_error": 1, "pool_timeout": 2, "skipped": 1, "unfinished": 1,
     }  # fmt: skip
@@ -146,6 +147,17 @@ def test_pooled_unfinished_requests_lasted_until_the_end_of_their_own_trial() ->
 def test_schedule_lag_is_of_the_requests_that_were_sent() -> None:
     rows = [request(11.0, sent_s=11.25), *[request(12.0, None, "skipped") for _ in range(200)]]
     assert figures(window(rows)).schedule_lag_p99_s == pytest.approx(0.25)
+
+
+def test_the_size_of_answers_is_of_those_with_a_good_status() -> None:
+    rows = [*many(1, 0.1, bytes=100), *many(1, 0.1, "wrong_body", bytes=300), *many(1, 0.1, "http_error", status=500)]
+    assert figures(window(rows)).bytes_per_response == 200.0
+
+
+def test_queries_are_those_of_right_answers_where_there_are_any() -> None:
+    wrong = many(3, 0.1, "http_error", status=500, queries=7)
+    assert figures(window(wrong)).queries_per_request == 7.0
+    assert figures(window([*wrong, *many(1, 0.1, queries=2)])).queries_per_request == 2.0
 
 
 def test_the_ceiling_is_held_against_goodput() -> None:

@@ -106,7 +106,7 @@ def test_a_worker_that_dies_makes_the_trial_invalid_and_does_not_hang_it(
     workers = workers_of(load)
     os.kill(workers[1].pid, signal.SIGKILL)
     heard = Heard()
-    listen(load, None, heard, 10.0, lambda _: None)
+    listen(load, (), heard, 10.0, lambda _: None)
     assert heard.done is None
     assert heard.invalid == ["load worker 2 of 3 was ended by signal SIGKILL before the trial did"]
     load.stop()
@@ -118,7 +118,7 @@ def test_a_worker_that_never_comes_is_named(loads: ForkServer, server: LightServ
     load = start_load(loads, server.url, OPEN, log, main="tests.apps.deaf_worker:run", **job)
     workers = workers_of(load, 2)
     with pytest.raises(UsageError, match="only 1 of 2 load workers connected in time; try fewer --load-workers"):
-        listen(load, None, Heard(), 20.0, lambda _: None)
+        listen(load, (), Heard(), 20.0, lambda _: None)
     load.stop()
     assert_gone(workers)
 

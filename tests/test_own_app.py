@@ -149,7 +149,7 @@ def test_arrivals_by_the_clock_at_what_a_factory_makes_until_an_interrupt(comman
     app = ["own_shop:create_app", "--factory", "--app-dir", str(APPS), "-f", str(APPS / "locust_shop.py")]
     load = ["--rate", "40", "--arrivals", "even", "--seconds", "0.5", "--warmup", "0.2", "--blocks", "9"]
     process = command.start("run", *app, *load, "--out", "cut")
-    wait_until(lambda: len(list(command.folder.glob("cut/2*/logs/0*.log"))) >= 2, "the second trial has begun", 60)
+    wait_until(lambda: len(list(command.folder.glob("cut/2*/logs/0*.log"))) >= 3, "the first was kept", 60)
     descendants = descendants_of(process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)

@@ -6,6 +6,7 @@ import difflib
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,16 @@ from harness.catalog import load_pair, pair_names
 from harness.forkserver import ForkServer
 from harness.postgres.databases import Databases
 from harness.postgres.server import PostgresServer
-from harness.record import Pair, Profile
+from harness.record import Pair, Profile, Workload
+from harness.staging import Postgres, Rig, Subject, TrialPlan
 from harness.target.seeding import seed
 from harness.target.target import PRELOAD
-from harness.trial import Postgres, Rig, Subject, TrialPlan, run_trial
+from harness.trial import run_trial
 
 ROOT = Path(__file__).resolve().parent.parent
-BRIEF = Profile(name="brief", warmup_s=0.2, window_s=0.3, blocks=1, drain_s=0.3, sequential_tasks=5)
+# The sequential check, and next to no load.
+BRIEF = Profile(name="brief", warmup_s=0.0, window_s=0.01, blocks=1, drain_s=0.3, sequential_tasks=4)
+SHORT_S = 0.05  # in place of the settings that are there to make requests last
 SCREEN_LINES = 60
 
 
@@ -45,20 +49,28 @@ def pair(request: pytest.FixtureRequest) -> Pair:
     return load_pair(ROOT, request.param)
 
 
-def test_one_user_gets_the_same_answers_from_every_variant(rig: Rig, pair: Pair) -> None:
+def test_one_user_sees_of_a_pair_what_it_says(rig: Rig, pair: Pair) -> None:
     answers = {}
+    brief = replace(pair, settings=shortened(pair.settings), workload=Workload(users=1))
     for n, variant in enumerate(pair.variants):
         app = f"target_apps.{pair.name}.{variant}:app"
         subject = Subject(target=app, app_dir=ROOT, locustfile=ROOT / pair.scenario)
-        plan = TrialPlan(id=n, pair=pair, variant=variant, subject=subject, block=1, seed=n, profile=BRIEF)
+        plan = TrialPlan(id=n, pair=brief, variant=variant, subject=subject, block=1, seed=n, profile=BRIEF)
         trial = run_trial(rig, plan).trial
-        assert trial.invalid == ()
-        assert sum(trial.outcomes.values()) == trial.planned > 0
-        assert all(result.lost == 0 for result in trial.invariants)
+        assert sum(trial.outcomes.values()) == trial.planned > 0, trial.invalid
+        if variant == "fixed":
+            assert not trial.figures.promises_lost
+            assert all(result.promised or result.zero or pair.theme == "services" for result in trial.invariants)
         answers[variant] = trial.sequential
-    assert len(answers["fixed"]) == 5
+    assert len(answers["fixed"]) >= 4
     assert all(200 <= answer.status < 300 for answer in answers["fixed"])
-    assert set(answers.values()) == {answers["fixed"]}
+    assert (set(answers.values()) == {answers["fixed"]}) == (pair.shows_alone is None)
+
+
+def shortened(settings: dict[str, float]) -> dict[str, float]:
+    """Settings with which requests are over soon; what gives up after a time still does so after that time."""
+    lasting = [name for name in settings if name.endswith("_s") and "timeout" not in name]
+    return settings | {name: min(settings[name], SHORT_S) for name in lasting}
 
 
 def test_variants_differ_in_little_more_than_the_lesson(pair: Pair) -> None:

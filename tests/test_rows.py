@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.probe.state import REQUEST_COLUMNS, SAMPLE_COLUMNS
+from harness.probe.recorder import SAMPLE_COLUMNS
+from harness.probe.state import REQUEST_COLUMNS
 from harness.record import Outcome
 from harness.rows import SERVER_COLUMNS, count_outcomes, join_requests, table_of
 from harness.store import POSTGRES, REQUESTS, SAMPLES
@@ -156,9 +157,9 @@ def test_outcomes_add_up_to_the_rows(requests: list[tuple[Outcome, bool, str]]) 
 
 
 def test_samples_and_sessions_count_from_the_start_of_the_trial() -> None:
-    sample = (T0 + 1.5, 0.02, 3, 4, 5, 6, 7, 8.5, 900)
+    sample = (T0 + 1.5, 0.02, 3, 4, 5, 6, 7, 8.5, 900, 0)
     (row,) = table_of("samples", 7, [sample], T0).to_pylist()
-    assert row == {"trial": 7, **dict(zip(SAMPLE_COLUMNS, (1.5, *sample[1:]), strict=True))}
+    assert row == {"trial": 7, **dict(zip((*SAMPLE_COLUMNS, "process"), (1.5, *sample[1:]), strict=True))}
     assert list(row) == SAMPLES.names
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -105,8 +106,22 @@ def test_run_json_follows_its_schema_in_its_names(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "nowhere"
-    assert refused(load_run, folder) == f"{folder} is not a run folder: it holds no run.json"
+    assert refused(load_run, folder) == f"{folder} is not a run folder: it does not exist"
     assert refused(load_data, folder).startswith(f"{folder}/requests.parquet cannot be read: ")
+
+
+def test_a_half_written_folder_is_told_from_one_that_is_none(tmp_path: Path) -> None:
+    assert refused(load_run, tmp_path) == f"{tmp_path} is not a run folder: it holds no run.json"
+    folder = written(tmp_path / "run")
+    (folder / "run.json").unlink()
+    assert refused(load_run, folder).startswith(f"{folder} is half-written: ")
+
+
+def test_a_column_of_another_type_is_a_sentence(tmp_path: Path) -> None:
+    folder = written(tmp_path / "run")
+    path = folder / "samples.parquet"
+    pq.write_table(SAMPLES.empty_table().set_column(1, "t_s", pa.array([], pa.string())), path)
+    assert refused(load_data, folder) == f"{path} cannot be read: its column 't_s' holds string, not double"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +132,9 @@ def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
         (b"\xff\xfe", "is damaged"),
         (b"[]", "is damaged"),
         (b"null", "is damaged"),
-        (b"{}", "is damaged: id: Field required"),
+        (b"{}", "is damaged: its schema_version is None, not a number"),
+        (b'{"schema_version": "1"}', "is damaged: its schema_version is '1', not a number"),
+        (b'{"schema_version": 1}', "is damaged: id: Field required"),
         (b'{"schema_version": 99}', "has schema version 99; this harness reads up to 1: update it"),
     ],
 )

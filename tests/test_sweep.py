@@ -15,9 +15,9 @@ from harness.bench import _sweeps
 from harness.cli import app
 from harness.errors import UsageError
 from harness.record import PROFILES, Figures, Trial, Workload
+from harness.staging import Subject, TrialPlan
 from harness.store import load_data, load_run
 from harness.sweep import parse_users, plan_sweeps, scalability, users_of
-from harness.trial import Subject, TrialPlan
 from harness.verdict import judge
 from tests.builders import pair, result, run, trial
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pytest
@@ -105,15 +106,15 @@ def test_an_expectation_of_a_variant_that_was_not_measured_is_not_met() -> None:
             "50 → 100 requests/s, none failed → 0.4 %",
             2.0,
         ),
-        ({"goodput_rps": 0.0, "failed_share": 1.0}, {"goodput_rps": 50.0}, "0.0 → 50 requests/s, 100 % failed → none", None),
+        ({"goodput_rps": 0.0, "failed_share": 1.0}, {"goodput_rps": 50.0}, "0.0 → 50 requests/s, 100 % failed → none", inf),
     ],
 )  # fmt: skip
 def test_the_effect_is_one_sentence(
-    buggy: dict[str, float], fixed: dict[str, float], sentence: str, ratio: float | None
+    buggy: dict[str, float], fixed: dict[str, float], sentence: str, ratio: float
 ) -> None:
     found = verdict(result("buggy", **buggy), result("fixed", **fixed))
     assert found.effect == sentence
-    assert found.effect_ratio == (None if ratio is None else pytest.approx(ratio, rel=0.001))
+    assert found.effect_ratio == pytest.approx(ratio, rel=0.001)
 
 
 def test_one_side_alone_has_no_effect() -> None:
@@ -134,7 +135,6 @@ def test_variants_that_answer_one_user_alike() -> None:
         (ANSWER, replace(ANSWER, status=500)),
         (ANSWER, SequentialAnswer(name="GET /b", status=200, body_digest="9f2c")),
         (ANSWER,),
-        (),
     ],
 )
 def test_a_variant_that_answers_one_user_differently_is_named(odd: tuple[SequentialAnswer, ...]) -> None:
@@ -143,6 +143,12 @@ def test_a_variant_that_answers_one_user_differently_is_named(odd: tuple[Sequent
     assert not found.sequential_alike
     assert found.sequential_note == "fixed (block 2) answers one user differently from the others"
     assert not found.met
+
+
+def test_later_trials_need_no_sequential_check_but_the_first_ones_do() -> None:
+    later = [trial(3, "fixed", 2, sequential=()), trial(4, "buggy", 2, sequential=())]
+    assert verdict(trials=[trial(1), trial(2, "fixed"), *later]).sequential_alike
+    assert not verdict(trials=[trial(1), trial(2, "fixed", sequential=()), *later]).sequential_alike
 
 
 def test_a_sequential_check_without_answers_shows_nothing() -> None:

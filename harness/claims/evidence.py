@@ -124,11 +124,17 @@ def of_run(run: Run, verdict: RunVerdict, ledger: Ledger) -> RunEvidence:
 
 
 def _sequential(run: Run, verdict: RunVerdict) -> Facts:
-    """Of how many pairs one user alone got the same right answers from every variant, and over how many answers."""
+    """Of how many pairs one user alone got the same right answers from every variant, how many show with a single request,
+    as they say of themselves, and over how many answers."""
     compared = [p for p in verdict.pairs if len({t.variant for t in run.trials if t.pair == p.pair}) > 1]
     names = {p.pair for p in compared}
     answers = sum(len(t.sequential) for t in run.trials if t.pair in names)
-    return {"pairs": len(compared), "pairs_alike": sum(p.sequential_alike for p in compared), "answers": answers}
+    return {
+        "pairs": len(compared),
+        "pairs_alike": sum(p.sequential_alike is True for p in compared),
+        "pairs_alone": sum(p.shows_alone is True for p in compared),
+        "answers": answers,
+    }
 
 
 def _figure(result: VariantResult, name: str) -> float | None:

@@ -27,7 +27,7 @@ class Standing(StrEnum):
 
 
 RUN = "run"  # paths over the run as a whole begin so
-RUN_FACTS = ("pairs", "pairs_alike", "answers")  # of the sequential check
+RUN_FACTS = ("pairs", "pairs_alike", "pairs_alone", "answers")  # of the sequential check
 LOST = "lost_rows"  # rows that right answers promised and the database does not hold
 MEASURED = {
     *FIGURE_NAMES,

@@ -6,30 +6,20 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from harness.errors import TargetError
-from harness.forkserver import Child
 from harness.gate.alike import Answer
 from harness.gate.findings import Promise
 from harness.hearing import Heard, end, listen
-from harness.record import Outcome, Profile
+from harness.record import InvariantResult, Outcome, Profile
+from harness.staging import Rig, Stage, TrialPlan, set_stage
 from harness.stats import quantile
-from harness.target.target import start_target
-from harness.trial import (
-    LOAD_SLACK_S,
-    SEQUENTIAL_LIMIT_S,
-    Rig,
-    TrialPlan,
-    ask_invariants,
-    load_job,
-    target_environment,
-    window_of,
-)
+from harness.trial import LOAD_SLACK_S, SEQUENTIAL_LIMIT_S, ask_invariants, load_job, window_of
 from harness.window import Window
 
 QUIET_LIMIT_S = 3.0  # after a window, for requests and tasks that are still under way
@@ -51,9 +41,7 @@ class Arm:
     label: str
     plan: TrialPlan
     rig: Rig
-    target: Child
-    url: str
-    database_url: str | None
+    stage: Stage
     client: list[Any] = field(default_factory=list)  # rows of all windows
     disturbed: int = 0  # windows in which other processes took a core
 
@@ -79,19 +67,20 @@ class Arm:
 
     def _load(self, plan: TrialPlan) -> tuple[Heard, float]:
         heard, t0 = Heard(), time.monotonic()
-        os.kill(self.target.pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
         load = self.rig.loads.spawn(
-            "harness.load.main:run", load_job(plan, self.url, self.rig.load_workers), log=self.rig.logs / "load.log"
+            "harness.load.main:run",
+            load_job(plan, self.stage.host, self.rig.load_workers),
+            log=self.rig.logs / "load.log",
         )
         profile = plan.profile
         limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S
         try:
-            listen(load, self.target, heard, limit_s, _no_step)
+            listen(load, self.stage.targets, heard, limit_s, _no_step)
         finally:
-            end([load], heard, _no_step)
+            end([load], (), heard, _no_step)
         self._wait_until_quiet(heard)
-        if not self.target.ended:
-            os.kill(self.target.pid, signal.SIGSTOP)
+        self.pause()
         if heard.invalid:
             raise TargetError(f"{self.label}: {heard.invalid[0]}")
         self.client += heard.client
@@ -102,58 +91,65 @@ class Arm:
     def _wait_until_quiet(self, heard: Heard) -> None:
         """Hears the app out until nothing is under way in it: what it still did would be charged to its next window."""
         since_s = time.monotonic()
-        while (left_s := since_s + QUIET_LIMIT_S - time.monotonic()) > 0:
-            try:
-                message = self.target.receive(left_s)
-            except EOFError:
-                return
-            if message is None:
-                return
-            heard.take(message, _no_step)
-            samples = heard.server.get("samples", [])
-            if samples and samples[-1][0] > since_s and samples[-1][2] == 0:
-                return
+        for number, target in enumerate(self.stage.targets):
+            while (left_s := since_s + QUIET_LIMIT_S - time.monotonic()) > 0:
+                try:
+                    message = target.receive(left_s)
+                except EOFError:
+                    return
+                if message is None:
+                    return
+                heard.take(message, _no_step, number)
+                samples = [row for row in heard.server.get("samples", []) if row[-1] == number]
+                if samples and samples[-1][0] > since_s and samples[-1][2] == 0:
+                    break
 
-    def promises(self) -> dict[str, tuple[int, int]]:
-        """Rows promised and kept, by invariant. The app has ended."""
+    def promises(self) -> dict[str, InvariantResult]:
+        """What became of each invariant. The app has ended."""
         told = Heard(client=self.client)
-        return {r.name: (r.promised, r.kept) for r in ask_invariants(self.plan.pair, self.database_url, told)}
+        return {r.name: r for r in ask_invariants(self.plan, self.stage.database_url, told)}
+
+    def pause(self) -> None:
+        """Stops the app where it stands, until its next window."""
+        self._signal(signal.SIGSTOP)
 
     def stop(self) -> None:
-        with suppress(ProcessLookupError):
-            if not self.target.ended:
-                os.kill(self.target.pid, signal.SIGCONT)
-        self.target.stop()
+        self._signal(signal.SIGCONT)
+        self.stage.stop(Heard())
+
+    def _signal(self, number: int) -> None:
+        for child in self.stage.children:
+            if not child.ended:
+                with suppress(ProcessLookupError):
+                    os.kill(child.pid, number)
 
 
 @contextmanager
 def started(name: str, label: str, rig: Rig, plan: TrialPlan) -> Iterator[Arm]:
     """One server, ready and stopped. Raises TargetError when it does not start."""
-    children: list[Child] = []
-    log = rig.logs / f"{name}.log"
-    with ExitStack() as stack:
-        url = None
-        if rig.postgres is not None:
-            url = rig.postgres.databases.clone(f"gate_{name}")
-            stack.callback(rig.postgres.databases.drop, url)
-        stack.callback(lambda: [child.stop() for child in children])
-        env = target_environment(rig, plan, url, children, log)
-        subject = plan.subject
-        server = start_target(
-            rig.targets, subject.target, app_dir=subject.app_dir, env=env, log=log, factory=subject.factory
-        )
-        arm = Arm(name, label, plan, rig, server.child, server.url, url)
-        stack.callback(arm.stop)
-        os.kill(server.child.pid, signal.SIGSTOP)
+    arm = Arm(name, label, plan, rig, set_stage(rig, plan, watched=False))
+    try:
+        arm.pause()
         yield arm
+    finally:
+        try:
+            arm.stop()
+        finally:
+            arm.stage.clear()
 
 
 def promises_of(arms: dict[str, Arm]) -> tuple[Promise, ...]:
-    """The invariants, once the apps have ended."""
+    """The invariants that every version is asked about, once the apps have ended."""
     found = {name: arm.promises() for name, arm in arms.items()}
     return tuple(
-        Promise(name=name, promised={a: found[a][name][0] for a in arms}, kept={a: found[a][name][1] for a in arms})
-        for name in found["a"]
+        Promise(
+            name=name,
+            promised={a: found[a][name].promised for a in arms},
+            kept={a: found[a][name].kept for a in arms},
+            zero=result.zero,
+        )
+        for name, result in found["a"].items()
+        if all(name in found[a] for a in arms)
     )
 
 

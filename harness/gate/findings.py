@@ -56,9 +56,11 @@ class Promise:
     name: str
     promised: Mapping[str, int]
     kept: Mapping[str, int]
+    zero: bool = False  # nothing is promised: there must be no such row
 
     def lost(self, arm: str) -> int:
-        return max(0, self.promised.get(arm, 0) - self.kept.get(arm, 0))
+        kept = self.kept.get(arm, 0)
+        return kept if self.zero else max(0, self.promised.get(arm, 0) - kept)
 
     @property
     def change(self) -> Change:

@@ -43,7 +43,7 @@ def as_markdown(result: GateResult) -> str:
         )  # fmt: skip
         lines.append("| " + " | ".join(_cell(c) for c in cells) + " |")
     for promise in decision.promises:
-        lost = [f"{promise.lost(arm)} of {promise.promised[arm]} lost" for arm in ("a", "b")]
+        lost = [words.lost(promise, arm) for arm in ("a", "b")]
         lines.append(
             f"| {words.MARKS[promise.change]} {promise.change} | {_cell(promise.name)} | {lost[0]} | {lost[1]} | | | | |"
         )
@@ -65,7 +65,7 @@ def as_junit(result: GateResult) -> str:
         said = f"{words.value(finding, 'a')} -> {words.value(finding, 'b')}, {words.change(finding)}, margin {words.margin(finding)}"
         _case(suite, finding.metric.label, finding.change, said)
     for promise in decision.promises:
-        _case(suite, promise.name, promise.change, f"{promise.lost('b')} of {promise.promised['b']} rows lost")
+        _case(suite, promise.name, promise.change, words.lost(promise, "b"))
     _case(suite, "A against A", Change.INCONCLUSIVE if decision.differs else Change.EQUIVALENT, words.control(result))
     cases = list(suite)
     for key, tag in (("failures", "failure"), ("skipped", "skipped")):

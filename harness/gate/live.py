@@ -23,9 +23,9 @@ from harness.gate.versions import Version
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
 from harness.record import Profile
+from harness.staging import Postgres, Rig, TrialPlan
 from harness.target.seeding import seed as fill
 from harness.target.target import OWN_PRELOAD, PRELOAD
-from harness.trial import Postgres, Rig, TrialPlan
 
 EVERY = 2  # blocks between looks: a mirrored pair
 END_RESERVE_S = 2.0  # of the budget, to stop the servers
@@ -163,7 +163,7 @@ def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
         }
         arms: dict[str, Arm] = {}
         postgres = None
-        for name, version in (("a", plan.a), ("b", plan.b), ("a2", plan.a)):
+        for number, (name, version) in enumerate((("a", plan.a), ("b", plan.b), ("a2", plan.a)), 1):
             if plan.catalogue is not None and (postgres is None or plan.postgres == "embedded"):
                 postgres = _postgres(stack, plan, plan.catalogue, forks[version.python])
             rig = Rig(
@@ -175,7 +175,7 @@ def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
                 load_workers=plan.load_workers,
             )
             trial = TrialPlan(
-                id=1,
+                id=number,  # a log for each
                 pair=version.pair,
                 variant=version.variant,
                 subject=version.subject,

@@ -12,7 +12,7 @@ from harness.catalog import catalogue_root, load_pairs
 from harness.errors import UsageError
 from harness.own import VARIANT, OwnApp, own_plan
 from harness.record import Pair
-from harness.trial import Subject
+from harness.staging import Subject
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.gate.findings import Change, Decision, Finding
+from harness.gate.findings import Change, Decision, Finding, Promise
 from harness.gate.live import GateResult
 from harness.report import units
 
@@ -58,7 +58,14 @@ def worse(decision: Decision) -> list[str]:
         if f.change is Change.REGRESSION
     ]
     promises = [p for p in decision.promises if p.change is Change.REGRESSION]
-    return found + [f"{p.name} ({p.lost('b')} of {p.promised['b']} rows lost)" for p in promises]
+    return found + [f"{p.name} ({lost(p, 'b')})" for p in promises]
+
+
+def lost(promise: Promise, arm: str) -> str:
+    """What one arm did not keep."""
+    if promise.zero:
+        return f"{promise.lost(arm)} rows that must not be"
+    return f"{promise.lost(arm)} of {promise.promised[arm]} rows lost"
 
 
 def undecided(decision: Decision) -> list[Finding]:

@@ -32,7 +32,7 @@ class Row:
 
     __slots__ = COLUMNS
 
-    def __init__(self, *, sequential: bool, kind: str, seq: int, name: str, intended_s: float, sent_s: float) -> None:
+    def __init__(self, sequential: bool, kind: str, seq: int, name: str, intended_s: float, sent_s: float) -> None:
         self.sequential = sequential
         self.kind = kind
         self.seq = seq
@@ -70,37 +70,37 @@ class Recorder:
     def begin(self, kind: str, name: str, intended_s: float | None) -> Row:
         now_s = time.monotonic()
         self.planned += 1
-        row = Row(
-            sequential=self.sequential,
-            kind=kind,
-            seq=next(self._seqs),
-            name=name,
-            intended_s=now_s if intended_s is None else intended_s,
-            sent_s=now_s,
-        )
+        # All by position, here and below: names cost, and this is done for each request.
+        row = Row(self.sequential, kind, next(self._seqs), name, now_s if intended_s is None else intended_s, now_s)
         self.in_flight.add(row)
         return row
 
-    def finish(self, row: Row, *, response_time_s: float, response: Any, exception: Any, length: int | None) -> None:
+    def finish(self, row: Row, response_time_s: float, response: Any, exception: Any, length: int | None) -> None:
         row.done_s = row.sent_s + response_time_s
         row.status = getattr(response, "status_code", 0) or 0
-        body = _body(response) if exception is not None or row.sequential else b""
-        row.outcome = outcome_of(exception, row.status, body)
         row.bytes = length
-        row.error = None if exception is None else str(exception)[:200]
-        if row.sequential:
-            row.digest = hashlib.sha256(body).hexdigest()[:16]
+        if exception is None and not row.sequential:
+            row.outcome = Outcome.OK
+        else:
+            self._look_into(row, response, exception)
         self.in_flight.discard(row)
         self.keep(row)
         if row.kind == "load":
             self.finished += 1
+
+    def _look_into(self, row: Row, response: Any, exception: Any) -> None:
+        body = _body(response)
+        row.outcome = outcome_of(exception, row.status or 0, body)
+        row.error = None if exception is None else str(exception)[:200]
+        if row.sequential:
+            row.digest = hashlib.sha256(body).hexdigest()[:16]
 
     def keep(self, row: Row) -> None:
         self._done.append(row.values())
 
     def keep_skipped(self, intended_s: float) -> None:
         """An arrival that was planned and will not be sent."""
-        row = Row(sequential=False, kind="load", seq=0, name="(skipped)", intended_s=intended_s, sent_s=intended_s)
+        row = Row(False, "load", 0, "(skipped)", intended_s, intended_s)
         row.outcome = Outcome.SKIPPED
         self.planned += 1
         self.keep(row)
@@ -118,24 +118,26 @@ class Recorder:
     def listen(self, request_event: Any) -> None:
         """Completes rows from a Locust request event."""
 
-        def on_request(**event: Any) -> None:
-            context = event.get("context") or {}
-            row = context.get(CONTEXT_KEY) or self._row_from_event(event)
-            row.name = event["name"]  # the scenario's own choice, where it renames or redirects
-            self.finish(
-                row,
-                response_time_s=(event["response_time"] or 0.0) / 1000,
-                response=event.get("response"),
-                exception=event.get("exception"),
-                length=event.get("response_length"),
-            )
+        def on_request(
+            name: str,
+            response_time: float | None,
+            response_length: int | None = None,
+            response: Any = None,
+            context: dict[str, Any] | None = None,
+            exception: Any = None,
+            **_: Any,
+        ) -> None:
+            took_s = (response_time or 0.0) / 1000
+            row = (context and context.get(CONTEXT_KEY)) or self._begun_before(name, took_s)
+            row.name = name  # the scenario's own choice, where it renames or redirects
+            self.finish(row, took_s, response, exception, response_length)
 
         request_event.add_listener(on_request)
 
-    def _row_from_event(self, event: dict[str, Any]) -> Row:
-        row = self.begin("load", event["name"], None)
-        elapsed_s = (event["response_time"] or 0.0) / 1000
-        row.sent_s = row.intended_s = row.sent_s - elapsed_s
+    def _begun_before(self, name: str, took_s: float) -> Row:
+        """A row for a request that no hook saw begin."""
+        row = self.begin("load", name, None)
+        row.sent_s = row.intended_s = row.sent_s - took_s
         return row
 
 
@@ -154,8 +156,9 @@ def _hook(session_class: Any, recorder: Recorder, take_intended: Callable[[Any],
     def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         name = kwargs.get("name") or (args[0] if args else None) or self.request_name or url
         row = recorder.begin("load" if self.user else "canary", name, take_intended(self.user or self))
-        kwargs["headers"] = {**(kwargs.get("headers") or {}), SEQ_HEADER: str(row.seq)}
-        kwargs["context"] = {**(kwargs.get("context") or {}), CONTEXT_KEY: row}
+        headers, context = kwargs.get("headers"), kwargs.get("context")
+        kwargs["headers"] = {**headers, SEQ_HEADER: str(row.seq)} if headers else {SEQ_HEADER: str(row.seq)}
+        kwargs["context"] = {**context, CONTEXT_KEY: row} if context else {CONTEXT_KEY: row}
         return original(self, method, url, *args, **kwargs)
 
     session_class.request = request

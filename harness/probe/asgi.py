@@ -8,7 +8,9 @@ from time import monotonic
 from typing import Any
 
 from harness.probe.loop import LoopWatch
-from harness.probe.state import Probe, RequestState, Scope
+from harness.probe.recorder import Probe
+from harness.probe.sights import tell_of
+from harness.probe.state import RequestState, Scope
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -34,7 +36,11 @@ class ProbedApp:
         request = probe.begin(scope)
         try:
             await self._app(scope, receive, partial(_send, request, send))
+        except Exception as error:
+            request.error = error
+            raise
         finally:
+            tell_of(request, probe)  # before its end: an exception that is kept keeps the sessions of its frames
             row = request.end(probe.checkouts)
             probe.in_flight.discard(request)
             probe.add("requests", row)
@@ -43,6 +49,7 @@ class ProbedApp:
 def _send(request: RequestState, send: Send, message: Message) -> Awaitable[None]:
     if message["type"] == "http.response.start":
         request.first_byte_s = monotonic()
+        request.status = message["status"]
     elif not message.get("more_body", False):
         request.answer_ends()
     return send(message)

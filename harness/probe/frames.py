@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Any
 
 HARNESS = str(Path(__file__).resolve().parent.parent)
 
 FrameTuple = tuple[str, int, str]  # file, line, function
+
+_GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 class Frames:
@@ -34,17 +39,87 @@ class Frames:
             outer = outer.parent
         return found
 
+    def maker(self, frame: FrameType | None) -> FrameTuple | None:
+        """As :meth:`user_frame`; of a generator that the app's own code drives by hand, the line that drives it."""
+        own = self._own(frame)
+        if own is None:
+            return self.user_frame(frame)
+        if own.f_code.co_flags & _GENERATOR and own.f_back is not None and self._shown_name(own.f_back):
+            own = own.f_back
+        return self._place(own, line_of(own))
+
+    def entry(self, frame: FrameType | None) -> FrameTuple | None:
+        """The outermost frame of the app's code."""
+        found = None
+        while frame is not None:
+            found = frame if self._shown_name(frame) else found
+            frame = frame.f_back
+        return None if found is None else self._place(found, line_of(found))
+
+    def of_error(self, error: BaseException) -> tuple[FrameTuple | None, FrameTuple | None]:
+        """The app's innermost line in the traceback of the exception, and the first of the unbroken run of its lines that leads there.
+
+        Of the exception's causes, the deepest that passed through the app's code.
+        """
+        found: tuple[FrameTuple | None, FrameTuple | None] = None, None
+        for each in chain(error):
+            run: list[FrameTuple] = []
+            inside = False
+            for traceback in _entries(each):
+                if self._shown_name(traceback.tb_frame):
+                    if not inside:
+                        run = []
+                    run.append(self._place(traceback.tb_frame, traceback.tb_lineno))
+                    inside = True
+                else:
+                    inside = False
+            if run:
+                found = run[-1], run[0]
+        return found
+
+    def catcher(self, error: BaseException) -> FrameTuple | None:
+        """The outermost line of the app that an exception came to: the one that caught it, when it went no further."""
+        for traceback in _entries(error):
+            if self._shown_name(traceback.tb_frame):
+                return self._place(traceback.tb_frame, traceback.tb_lineno)
+        return None
+
+    def function(self, function: Any) -> FrameTuple | None:
+        """A function of the app's own, at its first line."""
+        code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+        if code is None or (file := self._classify(code.co_filename)) is None:
+            return None
+        return file, code.co_firstlineno, code.co_qualname
+
+    def _shown_name(self, frame: FrameType) -> str | None:
+        name = frame.f_code.co_filename
+        if name not in self._shown:
+            self._shown[name] = self._classify(name)
+        return self._shown[name]
+
+    def _place(self, frame: FrameType, line: int | None) -> FrameTuple:
+        place = (
+            self._shown[frame.f_code.co_filename] or "",
+            line or frame.f_code.co_firstlineno,
+            frame.f_code.co_qualname,
+        )
+        return self._places.setdefault(place, place)
+
     def _innermost(self, frame: FrameType | None) -> FrameTuple | None:
+        own = self._own(frame)
+        return None if own is None else self._place(own, line_of(own))
+
+    def _own(self, frame: FrameType | None) -> FrameType | None:
+        """The innermost frame of the app's code, itself."""
         shown = self._shown
         while frame is not None:
-            code = frame.f_code
+            name = frame.f_code.co_filename
             try:
-                file = shown[code.co_filename]
+                if shown[name] is not None:
+                    return frame
             except KeyError:
-                file = shown[code.co_filename] = self._classify(code.co_filename)
-            if file is not None:
-                place = (file, line_of(frame), code.co_qualname)
-                return self._places.setdefault(place, place)  # one object for each place, however often it is seen
+                shown[name] = self._classify(name)
+                continue
             frame = frame.f_back
         return None
 
@@ -53,6 +128,26 @@ class Frames:
         if not filename.startswith(self._app_dir) or filename.startswith(self._not_ours) or "site-packages" in filename:
             return None
         return filename[len(self._app_dir) :]
+
+
+def chain(error: BaseException) -> list[BaseException]:
+    """An exception and what caused it, outermost first; of a group the first."""
+    found: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in found:
+        found.append(cause)
+        if isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        else:
+            cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return found
+
+
+def _entries(error: BaseException) -> Iterator[TracebackType]:
+    traceback = error.__traceback__
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
 
 
 def library_frame(frame: FrameType) -> FrameTuple:

@@ -16,8 +16,8 @@ from pathlib import Path
 import msgpack
 
 from harness.probe.loop import LoopWatch
-from harness.probe.state import Probe
-from harness.probe.threads import TokenWatch
+from harness.probe.recorder import Probe
+from harness.probe.threads import TokenWatch, see_busy_threads
 
 LOOK_S = 0.01
 SAMPLE_EVERY = 5  # looks
@@ -31,14 +31,22 @@ class ProbeThread(threading.Thread):
     """Runs until the parent says stop or goes away."""
 
     def __init__(
-        self, channel: Connection, probe: Probe, loop: LoopWatch, tokens: TokenWatch, on_stop: Callable[[], None]
+        self,
+        channel: Connection,
+        probe: Probe,
+        loop: LoopWatch,
+        tokens: TokenWatch,
+        on_stop: Callable[[], None],
+        settle_s: float = 0.0,
     ) -> None:
+        """settle_s: how long it waits, once it is to stop, for what goes on after an answer."""
         super().__init__(name="harness-probe", daemon=True)
         self._channel = channel
         self._probe = probe
         self._loop = loop
         self._tokens = tokens
         self._on_stop = on_stop
+        self._settle_s = settle_s
         self._sending = threading.Lock()
         self._stopped = False
         self._rss_bytes: int | None = None
@@ -55,10 +63,10 @@ class ProbeThread(threading.Thread):
             self._loop.look()
             if looks % SAMPLE_EVERY == 0:
                 self._probe.add("samples", self._sample())
-            if looks % SEND_EVERY == 0:
+                self._obey()
+            if looks % SEND_EVERY == 0 and not self._stopped:
                 self._probe.adapt(over_s=SEND_EVERY * LOOK_S)
                 self.send_rows()
-                self._obey()
 
     def say(self, kind: str, **content: object) -> None:
         """Sends one message; the process ends when nobody is left to hear it."""
@@ -89,12 +97,21 @@ class ProbeThread(threading.Thread):
             self._channel.recv_bytes()
         except (EOFError, OSError):
             os._exit(1)
+        self._settle()
         self._farewell()  # before the app is asked to stop: its loop may never get to it
         self._on_stop()
         self._stopped = True
 
+    def _settle(self) -> None:
+        """Waits until no request is under way that has been answered: its background tasks were promised with the answer."""
+        deadline_s = time.monotonic() + self._settle_s
+        while time.monotonic() < deadline_s and any(r.last_byte_s for r in list(self._probe.in_flight)):
+            time.sleep(LOOK_S)
+
     def _sample(self) -> tuple[float | int | None, ...]:
         in_use, waiting = self._tokens.now()
+        if waiting:
+            see_busy_threads(self._probe)
         checkouts = list(self._probe.checkouts)
         asking = sum(checkout.got_s is None for checkout in checkouts)
         usage = resource.getrusage(resource.RUSAGE_SELF)

@@ -9,7 +9,8 @@ from multiprocessing.connection import Connection
 from harness.probe.asgi import App, ProbedApp
 from harness.probe.home import ProbeThread
 from harness.probe.loop import LoopWatch
-from harness.probe.state import Probe
+from harness.probe.recorder import Probe
+from harness.probe.sights import hook_sights
 from harness.probe.steps import hook_steps
 from harness.probe.threads import TokenWatch, hook_threads
 from harness.probe.upstream import hook_upstreams
@@ -18,20 +19,21 @@ from harness.probe.upstream import hook_upstreams
 class InstalledProbe:
     """The hooks are in; wrap the app next, then start the thread."""
 
-    def __init__(self, app_dir: str, channel: Connection, on_stop: Callable[[], None]) -> None:
+    def __init__(self, app_dir: str, channel: Connection, on_stop: Callable[[], None], settle_s: float = 0.0) -> None:
         self._probe = Probe(app_dir)
         self._tokens = TokenWatch()
         self._loop = LoopWatch(self._probe, also_start=self._tokens.start_on_running_loop)
-        self.thread = ProbeThread(channel, self._probe, self._loop, self._tokens, on_stop)
+        self.thread = ProbeThread(channel, self._probe, self._loop, self._tokens, on_stop, settle_s)
         hook_steps()
         hook_threads()
         hook_upstreams()
+        hook_sights(self._probe)
         if find_spec("sqlalchemy"):
             from harness.probe.pool import hook_pools
             from harness.probe.queries import hook_queries
 
             hook_pools(self._probe)
-            hook_queries()
+            hook_queries(self._probe)
 
     def wrap(self, app: App) -> ProbedApp:
         return ProbedApp(app, self._probe, self._loop)

@@ -16,7 +16,7 @@ from time import monotonic
 from types import FrameType
 
 from harness.probe.frames import library_frame
-from harness.probe.state import Probe
+from harness.probe.recorder import Probe
 
 HEARTBEAT_S = 0.01
 

@@ -14,10 +14,12 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import Pool
+from sqlalchemy.pool import NullPool, Pool, QueuePool
 from sqlalchemy.pool.base import _ConnectionFairy, _ConnectionRecord
 
-from harness.probe.state import CheckoutState, Probe, current_request
+from harness.probe.recorder import Probe
+from harness.probe.state import CheckoutState, current_request
+from harness.record import Sight
 
 
 def hook_pools(probe: Probe) -> None:
@@ -27,6 +29,7 @@ def hook_pools(probe: Probe) -> None:
     _remember_session_place(probe)
     _time_checkouts(probe)
     _see_returns(probe)
+    _see_flushes(probe)
     event.listen(Pool, "connect", _note_opening)
     event.listen(Session, "after_begin", _join_session)
 
@@ -34,6 +37,7 @@ def hook_pools(probe: Probe) -> None:
 def _set_defaults() -> None:
     """What pools, sessions and connections are told, for those that have not been told yet."""
     Pool.harness_engine = None  # type: ignore[attr-defined]
+    Pool.harness_fresh = True  # type: ignore[attr-defined]  # no connection has been asked of it
     Session.harness_place = None  # type: ignore[attr-defined]
     _ConnectionRecord.harness_checkout = None  # type: ignore[attr-defined]
     _ConnectionRecord.harness_opened = False  # type: ignore[attr-defined]
@@ -54,7 +58,7 @@ def _remember_session_place(probe: Probe) -> None:
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        self.harness_place = place = probe.frames.user_frame(sys._getframe(1))
+        self.harness_place = place = probe.frames.maker(sys._getframe(1))
         request = current_request.get()
         if request is not None:
             request.session = place
@@ -67,8 +71,10 @@ def _time_checkouts(probe: Probe) -> None:
 
     def connect(self: Any) -> Any:
         request = current_request.get()
-        # A session's place says more than the line that happens to use it first, and costs less to find.
-        place = None if request is not None and request.session else probe.frames.user_frame(sys._getframe(1))
+        # A session's place says more than the line that happens to use it first, and costs less to find: but not of a
+        # connection that the request takes beside another, or after its answer.
+        known = request is not None and request.session and not request.holding and request.last_byte_s is None
+        place = None if known else probe.frames.user_frame(sys._getframe(1))
         asked_s = monotonic() if request is None else request.enter_span()
         checkout = CheckoutState(place, self.harness_engine, request, asked_s)
         probe.checkouts.add(checkout)
@@ -93,11 +99,20 @@ def _time_checkouts(probe: Probe) -> None:
         if record.harness_opened:
             record.harness_opened = False
             checkout.opened = True
+            checkout.not_reused = self.harness_fresh or isinstance(self, NullPool)
+            if self.harness_fresh:
+                self.harness_fresh = False
+                _tell_limit(probe, self)
             if request is not None:
                 request.connects += 1
         return connection
 
     Pool.connect = connect  # type: ignore[method-assign]
+
+
+def _tell_limit(probe: Probe, pool: Any) -> None:
+    if isinstance(pool, QueuePool) and pool._max_overflow >= 0:
+        probe.see(Sight.POOL, str(pool.size() + pool._max_overflow), place=pool.harness_engine)  # type: ignore[attr-defined]
 
 
 def _not_got(probe: Probe, checkout: CheckoutState, *, gave_up: bool) -> None:
@@ -148,6 +163,20 @@ def _give_back(probe: Probe, checkout: CheckoutState) -> None:
         checkout.sql_s += request.sql_s
         request.holding -= 1
     probe.add("checkouts", checkout.row())
+
+
+def _see_flushes(probe: Probe) -> None:
+    original = Session._flush
+
+    def _flush(self: Any, objects: Any = None) -> None:
+        original(self, objects)
+        request = current_request.get()
+        if request is not None:
+            request.unkept += 1
+            if probe.unkept_routes and request.route in probe.unkept_routes:
+                request.wrote = probe.frames.user_frame(sys._getframe(1))
+
+    Session._flush = _flush  # type: ignore[method-assign]
 
 
 def _join_session(session: Any, _: Any, connection: Any) -> None:

@@ -1,14 +1,13 @@
-"""What the probe knows at this moment, and what it has yet to send home."""
+"""One request, and one connection, as the probe sees them: what is known of each at this moment, and the row it ends as."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import MutableMapping
 from contextvars import ContextVar
 from time import monotonic
 from typing import Any
 
-from harness.probe.frames import Frames, FrameTuple
+from harness.probe.frames import FrameTuple
 
 Scope = MutableMapping[str, Any]
 
@@ -24,9 +23,10 @@ class RequestState:
     """
 
     __slots__ = (
-        "_route", "answered", "checkout_wait_s", "checkouts", "connecting", "connects", "end_s",
+        "_route", "answered", "checkout_wait_s", "checkouts", "connecting", "connects", "end_s", "error",
         "first_byte_s", "holding", "last_byte_s", "loop_wait_s", "outlived", "own_s", "pool_timeouts", "queries",
-        "scope", "seq", "session", "since_s", "spans", "sql_s", "start_s", "timed", "token_wait_s", "tokens", "upstream_s",
+        "scope", "seq", "session", "since_s", "spans", "sql_s", "start_s", "status", "timed", "token_wait_s", "tokens", "unkept",
+        "upstream_s", "wrote",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, *, timed: bool) -> None:
@@ -52,6 +52,10 @@ class RequestState:
         self.pool_timeouts = 0
         self.outlived = 0
         self.session: FrameTuple | None = None  # where its latest session was made
+        self.status: int | None = None
+        self.error: Exception | None = None  # that nobody had a handler for
+        self.unkept = 0  # flushes since the last commit
+        self.wrote: FrameTuple | None = None  # where the last of them was, if it has been looked at
         self.connecting = False  # a new connection asks questions of its own, which are not the app's
         self.upstream_s = 0.0
         self.loop_wait_s = 0.0  # ready to run, and not run, outside every span
@@ -165,7 +169,8 @@ class CheckoutState:
     """One connection on its way out of a pool and back."""
 
     __slots__ = (
-        "asked_s", "engine", "got_s", "opened", "outlived", "request", "returned_s", "session", "sql_s", "taken",
+        "asked_s", "engine", "got_s", "nested", "not_reused", "opened", "outlived", "request", "returned_s", "session", "sql_s",
+        "taken",
     )  # fmt: skip
 
     def __init__(
@@ -179,6 +184,8 @@ class CheckoutState:
         self.got_s: float | None = None
         self.returned_s: float | None = None
         self.opened = False
+        self.not_reused = False
+        self.nested = request is not None and request.holding > 0
         self.outlived = False
         self.sql_s = 0.0
 
@@ -192,6 +199,8 @@ class CheckoutState:
             self.got_s,
             self.returned_s,
             self.opened,
+            self.not_reused,
+            self.nested,
             self.outlived,
             self.sql_s,
         )
@@ -206,88 +215,13 @@ CHECKOUT_COLUMNS = (
     "got_s",
     "returned_s",
     "opened",
+    "not_reused",
+    "nested",
     "outlived",
     "sql_s",
 )
-
-SAMPLE_COLUMNS = (
-    "t_s",
-    "loop_lag_s",
-    "in_flight",
-    "tokens_in_use",
-    "tokens_waiting",
-    "connections_out",
-    "checkout_waiting",
-    "cpu_s",
-    "rss_bytes",
-)
-HOLD_COLUMNS = ("t_s", "held_s", "first", "user", "offender", "route")
-
-COLUMNS = {
-    "requests": REQUEST_COLUMNS,
-    "checkouts": CHECKOUT_COLUMNS,
-    "samples": SAMPLE_COLUMNS,
-    "holds": HOLD_COLUMNS,
-}
 
 current_request: ContextVar[RequestState | None] = ContextVar("harness_request", default=None)
 timed_request: ContextVar[RequestState | None] = ContextVar(
     "harness_timed_request", default=None
 )  # set when it is timed
-
-TIMED_PER_S = 100
-
-
-class Probe:
-    """The one recorder of a target process. Any thread adds rows; the sender takes them.
-
-    Rows are kept flat, value after value. A tuple that is kept counts for the garbage collector, and a probe that makes it run
-    more often would change what it is there to watch: sessions that wait to be collected.
-    """
-
-    def __init__(self, app_dir: str) -> None:
-        self.frames = Frames(app_dir)
-        self.in_flight: set[RequestState] = set()
-        self.checkouts: set[CheckoutState] = set()  # asked for, and not given back or given up
-        self._values: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-        self._chance = random.Random()  # the app's own is not touched
-        self._begun = 0
-        self._passed_over = 0  # requests to come that are not timed
-        self._timed_every = 1
-
-    def begin(self, scope: Scope) -> RequestState:
-        """A request that begins now. It is timed by chance, about as often as :data:`TIMED_PER_S`, and always when there are few."""
-        self._begun += 1
-        timed = self._passed_over == 0
-        self._passed_over = self._chance.randrange(2 * self._timed_every - 1) if timed else self._passed_over - 1
-        request = RequestState(scope, timed=timed)
-        current_request.set(request)
-        if timed:
-            timed_request.set(request)
-        self.in_flight.add(request)
-        return request
-
-    def adapt(self, over_s: float) -> None:
-        """Chooses anew how often requests are timed, after so many seconds."""
-        self._timed_every = max(1, round(self._begun / over_s / TIMED_PER_S))
-        self._begun = 0
-
-    def add(self, table: str, row: tuple[Any, ...]) -> None:
-        self._values[table].extend(row)
-
-    def take(self) -> dict[str, list[Any]]:
-        """The values of all rows since the last call, by table; times are monotonic seconds. See :func:`rows_of`."""
-        return {name: _cut(values) for name, values in self._values.items()}
-
-
-def rows_of(table: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    """The rows that a list of values holds."""
-    width = len(COLUMNS[table])
-    return [tuple(values[i : i + width]) for i in range(0, len(values), width)]
-
-
-def _cut(values: list[Any]) -> list[Any]:
-    count = len(values)  # whole rows: each is added at once; those that arrive from now on stay for the next call
-    taken = values[:count]
-    del values[:count]
-    return taken

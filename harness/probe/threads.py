@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from collections import Counter
 from collections.abc import Coroutine
 from time import monotonic
 from typing import Any
@@ -9,7 +12,9 @@ from typing import Any
 import anyio.to_thread
 from anyio._backends import _asyncio as backend
 
+from harness.probe.recorder import Probe
 from harness.probe.state import RequestState, current_request, timed_request
+from harness.record import Sight
 
 
 class TokenWatch:
@@ -26,6 +31,16 @@ class TokenWatch:
         if self._limiter is None:
             return None, None
         return self._limiter.borrowed_tokens, self._limiter.statistics().tasks_waiting
+
+
+def see_busy_threads(probe: Probe) -> None:
+    """Tells what the app's code does in each worker thread."""
+    frames = sys._current_frames()
+    workers = [thread for thread in threading.enumerate() if isinstance(thread, backend.WorkerThread)]
+    places = Counter(probe.frames.entry(frames.get(worker.ident or 0)) for worker in workers)
+    for place, times in places.items():
+        if place is not None:
+            probe.see(Sight.IN_THREAD, place=place, times=times)
 
 
 def hook_threads() -> None:

@@ -52,8 +52,9 @@ def _sequential(pair: PairVerdict) -> ET.Element:
         case = _case(pair.pair, "was measured")
         ET.SubElement(case, "system-out").text = _clean(f"{pair.effect}\n{pair.sequential_note}")
         return case
-    case = _case(pair.pair, "variants answer alike with one user")
-    if not pair.sequential_alike:
+    says = "variants answer alike with one user" if pair.shows_alone is None else "shows with a single request"
+    case = _case(pair.pair, says)
+    if not pair.sequential_met:
         _problem(case, "failure", pair.sequential_note)
     return case
 
@@ -68,7 +69,7 @@ def _expectation(pair: str, result: ExpectationResult) -> ET.Element:
     e = result.expectation
     case = _case(pair, f"{e.that}: {subject(e)}")
     if not result.met:
-        kind = "error" if result.measured is None else "failure"
+        kind = "error" if result.measured is None or result.undecided else "failure"
         _problem(case, kind, f"{measured(result)}, wanted {bound(e)}")
     return case
 

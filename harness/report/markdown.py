@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness.judgement import RunVerdict
+from harness.judgement import PairVerdict, RunVerdict
 from harness.record import Run
 from harness.report import summary
 
@@ -17,8 +17,8 @@ def render_markdown(run: Run, verdict: RunVerdict) -> str:
         f"## {plain(summary.headline(run, verdict))}",
         plain(" ".join(summary.trust(run))),
         _about(run),
+        *([] if summary.all_own(run) else _failures(run, verdict)),
         *(_own(run, verdict) if summary.all_own(run) else [_table(run, verdict)]),
-        *_failures(run, verdict),
         *_invalid(run),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -37,14 +37,25 @@ def _about(run: Run) -> str:
 
 
 def _table(run: Run, verdict: RunVerdict) -> str:
+    """A row a pair; many pairs stand by theme, and folded."""
     if not run.pairs:
         return ""
-    rows = ["| pair | effect of the fix | verdict | named from inside |", "|---|---|---|---|"]
-    for pair in summary.by_effect(summary.whole(run, verdict)):
-        state = summary.state(pair, run)
-        mark = f"{summary.MARKS[state]} {state}"
-        rows.append(f"| `{pair.pair}` | {plain(pair.effect)} | {mark} | {plain(summary.guilty(pair))} |")
-    return "\n".join(rows)
+    groups = summary.by_theme(summary.whole(run, verdict), run)
+    parts = []
+    for theme, pairs in groups:
+        rows = ["| pair | effect of the fix | verdict | named from inside |", "|---|---|---|---|"]
+        rows += [_row(pair, run) for pair in pairs]
+        parts.append("\n".join(([f"**{plain(theme)}**", ""] if theme else []) + rows))
+    table = "\n\n".join(parts)
+    if len(groups) == 1:
+        return table
+    return f"<details><summary>All {len(run.pairs)} pairs</summary>\n\n{table}\n\n</details>"
+
+
+def _row(pair: PairVerdict, run: Run) -> str:
+    state = summary.state(pair, run)
+    mark = f"{summary.MARKS[state]} {state}"
+    return f"| `{pair.pair}` | {plain(summary.effect(pair, run))} | {mark} | {plain(summary.guilty(pair))} |"
 
 
 def _own(run: Run, verdict: RunVerdict) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from harness.report import units
 from harness.report.words import (
     CAUSES,
     KEY_FIGURES,
+    THEMES,
     bound,
     figure_label,
     measured,
@@ -21,6 +22,9 @@ from harness.report.words import (
     true_cause,
 )
 
+FEW_PAIRS = 12  # beyond them they are grouped by theme
+_NAMED_GAPS = 6
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 NOT_REACHED = "the run ended before this pair's turn"
 
 
@@ -76,11 +80,22 @@ def by_effect(verdict: RunVerdict) -> list[PairVerdict]:
     return sorted(verdict.pairs, key=lambda p: (-effect_size(p.effect_ratio), p.pair))
 
 
+def by_theme(verdict: RunVerdict, run: Run) -> list[tuple[str, list[PairVerdict]]]:
+    """The pairs under the heading of their theme, in each the largest effect first; few pairs stand under one empty heading."""
+    ordered = by_effect(verdict)
+    if len(ordered) <= FEW_PAIRS:
+        return [("", ordered)] if ordered else []
+    themes = {p.name: p.theme for p in run.pairs}
+    known = [*THEMES, *sorted(set(themes.values()) - set(THEMES))]
+    groups = [(THEMES.get(t, t), [p for p in ordered if themes[p.pair] == t]) for t in known]
+    return [(name, pairs) for name, pairs in groups if pairs]
+
+
 def effect_size(ratio: float | None) -> float:
     """How far a ratio is from one, in either direction; −1 when it is unknown."""
     if ratio is None or math.isnan(ratio):
         return -1.0
-    return abs(math.log10(ratio)) if ratio > 0 else math.inf
+    return abs(math.log10(ratio)) if 0 < ratio < math.inf else math.inf
 
 
 def state(pair: PairVerdict, run: Run) -> State:
@@ -110,6 +125,14 @@ def missing(pair: str, run: Run) -> list[str]:
     return [v for p in run.pairs if p.name == pair for v in p.variants if v not in measured]
 
 
+def effect(pair: PairVerdict, run: Run) -> str:
+    """What the fix changes, or of which variants there is no valid trial to tell it by."""
+    gaps = missing(pair.pair, run)
+    if pair.sequential_note == NOT_REACHED or not {"buggy", "fixed"} & set(gaps):
+        return pair.effect
+    return f"no valid trial of {' and '.join(gaps)}"
+
+
 def headline(run: Run, verdict: RunVerdict) -> str:
     """The result in one sentence: "5 of 6 pairs show what they should"."""
     if all_own(run):
@@ -124,7 +147,9 @@ def headline(run: Run, verdict: RunVerdict) -> str:
             if total == 1
             else f"All {total} pairs show what is expected of them."
         )
-    return f"{met} of {units.plural(total, 'pair')} show what is expected of them."
+    unknown = len(run.pairs) - sum(not missing(p.name, run) for p in run.pairs)
+    told = f"{met} of {units.plural(total, 'pair')} show what is expected of them"
+    return f"{told}; {unknown} could not be measured." if unknown else f"{told}."
 
 
 def _own_headline(pair: Pair, run: Run, verdict: RunVerdict) -> str:
@@ -165,17 +190,27 @@ def trust(run: Run) -> list[str]:
     else:
         verb = "is" if len(bad) == 1 else "are"
         out = [f"{len(bad)} of {total} {verb} invalid: shown with the reasons, and used for no figure."]
+        repeated = {t.repeats for t in run.all_trials}
+        if again := sum(t.id in repeated for t in bad):
+            out.append(f"{again} of them {'was' if again == 1 else 'were'} run once more.")
     if run.status == "partial":
         out.append("This run is partial: it ended before its plan did. What had been measured is reported.")
     gaps = [f"{p.name}/{v}" for p in run.pairs for v in missing(p.name, run)]
     if gaps:
-        out.append(f"Without a valid trial: {', '.join(gaps)}.")
+        more = f" and {len(gaps) - _NAMED_GAPS} more" if len(gaps) > _NAMED_GAPS else ""
+        out.append(f"Without a valid trial: {', '.join(gaps[:_NAMED_GAPS])}{more}.")
     return out
 
 
 def invalid_reasons(run: Run) -> list[tuple[str, int]]:
-    """Why trials are invalid, and how many each; the most frequent first."""
-    return Counter(reason for t in run.all_trials for reason in t.invalid).most_common()
+    """Why trials are invalid, and how many each; the most frequent first. Reasons that differ in a number alone are one."""
+    kinds: dict[str, list[str]] = {}
+    for reason in (reason for t in run.all_trials for reason in t.invalid):
+        kinds.setdefault(_NUMBER.sub("#", reason), []).append(reason)
+    told = [
+        (alike[0] if len(set(alike)) == 1 else f"{alike[0]} (figures vary)", len(alike)) for alike in kinds.values()
+    ]
+    return sorted(told, key=lambda t: -t[1])
 
 
 def named(result: DiagnosisResult) -> str:
@@ -213,8 +248,8 @@ def failures(pair: PairVerdict) -> list[str]:
     out = []
     if pair.sequential_note == NOT_REACHED:
         return [NOT_REACHED]
-    if pair.sequential_alike is False:
-        out.append(f"the variants do not answer alike with one user: {pair.sequential_note}")
+    if not pair.sequential_met:
+        out.append(f"one user alone does not see what the pair says: {pair.sequential_note}")
     for e in pair.expectations:
         if not e.met:
             that = e.expectation.that

@@ -80,6 +80,8 @@ def _kept(r: VariantResult, name: str) -> str:
     found = next((i for i in r.invariants if i.name == name), None)
     if found is None:
         return units.NONE
+    if found.zero:
+        return units.count(found.lost) if found.lost else "none"
     if found.lost:
         return f"{units.count(found.lost)} of {units.count(found.promised)} lost"
     return f"all {units.count(found.promised)} kept"

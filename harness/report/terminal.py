@@ -33,12 +33,13 @@ _SHOWN = 12  # finished trials in the live view
 
 def print_verdict(console: Console, run: Run, verdict: RunVerdict) -> None:
     """The final table, what is not as expected, and whether the figures can be trusted."""
-    ordered = summary.by_effect(summary.whole(run, verdict))
+    groups = summary.by_theme(summary.whole(run, verdict), run)
+    ordered = [pair for _, pairs in groups for pair in pairs]
     if summary.all_own(run):
         for pair in ordered:
             _print_own(console, pair, run)
     elif ordered:
-        console.print(_table(ordered, run))
+        console.print(_table(groups, run))
         console.print()
     for pair in ordered:
         for text in summary.failures(pair):
@@ -62,14 +63,20 @@ def _print_sweeps(console: Console, run: Run) -> None:
         console.print()
 
 
-def _table(ordered: Sequence[PairVerdict], run: Run) -> Table:
+def _table(groups: Sequence[tuple[str, Sequence[PairVerdict]]], run: Run) -> Table:
+    """A row a pair. What was named stands below its effect: beside it there is no room on a narrow terminal."""
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for column in ("pair", "effect of the fix", "verdict", "named from inside"):
+    for column in ("pair", "verdict", "effect of the fix, and what was named inside"):
         table.add_column(column, overflow="fold", no_wrap=column in ("pair", "verdict"))
-    for pair in ordered:
-        state = summary.state(pair, run)
-        mark = Text(f"{summary.MARKS[state]} {state}", style=_STYLES[state])
-        table.add_row(Text(pair.pair), Text(pair.effect), mark, Text(summary.guilty(pair)))
+    for n, (theme, pairs) in enumerate(groups):
+        if theme:
+            table.add_row("", "", Text(f"\n{theme}" if n else theme, style="bold underline"))
+        for pair in pairs:
+            state = summary.state(pair, run)
+            mark = Text(f"{summary.MARKS[state]} {state}", style=_STYLES[state])
+            told = summary.guilty(pair)
+            effect = Text.assemble(summary.effect(pair, run), *([] if told == "nothing" else [("\n" + told, "dim")]))
+            table.add_row(Text(pair.pair), mark, effect)
     return table
 
 

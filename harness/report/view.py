@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,20 +10,9 @@ from harness.record import Cause, Pair, Run, Trial, Variant, VariantResult
 from harness.report import summary, sweeps, units, words
 from harness.report.charts.model import Chart
 from harness.report.diff import DiffRow, Note, unified
+from harness.report.first_screen import LineGroup, facts, line_groups
 from harness.report.summary import State
 from harness.report.table import FigureTable, figure_table
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """A pair on the first screen."""
-
-    pair: str
-    title: str
-    effect: str
-    ratio: str  # "10.1×", or empty where there is no effect to speak of
-    bar: float  # its share of the largest effect, on a log scale
-    state: State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +46,7 @@ class TrialLine:
     goodput: str
     p99: str
     failed: str
+    others: str  # cores that other processes used meanwhile
     invalid: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -76,6 +65,7 @@ class PairSection:
 
     pair: Pair
     verdict: PairVerdict
+    effect: str
     state: State
     missing: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
@@ -103,7 +93,7 @@ class Page:
     trusted: bool
     reasons: tuple[tuple[str, int], ...]
     facts: tuple[tuple[str, str], ...]
-    lines: tuple[Line, ...]  # empty where nothing is compared
+    groups: tuple[LineGroup, ...]  # empty where nothing is compared
     glossary: tuple[tuple[str, str], ...]
     sections: tuple[PairSection, ...]
 
@@ -111,7 +101,7 @@ class Page:
 def page(run: Run, verdict: RunVerdict, charts: Mapping[str, tuple[Chart, ...]]) -> Page:
     """The page of a run; its sections stand in the order of the lines of its first screen."""
     pairs = {p.name: p for p in run.pairs}
-    ordered = [p for p in summary.by_effect(summary.whole(run, verdict)) if p.pair in pairs]
+    groups = summary.by_theme(summary.whole(run, verdict), run)
     complete = run.status == "complete"
     return Page(
         run=run,
@@ -120,34 +110,10 @@ def page(run: Run, verdict: RunVerdict, charts: Mapping[str, tuple[Chart, ...]])
         trust=tuple(summary.trust(run)),
         trusted=complete and verdict.valid and bool(run.trials),
         reasons=tuple(summary.invalid_reasons(run)),
-        facts=_facts(run),
-        lines=() if summary.all_own(run) else _lines(ordered, pairs, run),
+        facts=facts(run),
+        groups=() if summary.all_own(run) else line_groups(groups, pairs, run),
         glossary=_glossary(run),
-        sections=tuple(_section(pairs[v.pair], v, run, charts.get(v.pair, ())) for v in ordered),
-    )
-
-
-def _facts(run: Run) -> tuple[tuple[str, str], ...]:
-    m, p = run.machine, run.profile
-    blocks = units.plural(p.blocks, "block")
-    own = summary.all_own(run)
-    profile = (
-        f"{blocks} of {units.seconds(p.window_s)}" if own else f"{p.name}: {blocks} of {units.seconds(p.window_s)}"
-    )
-    profile += "" if own else " for each variant, interleaved"
-    profile += f", {'each ' if own else ''}after {units.seconds(p.warmup_s)} of warm-up"
-    fastapi = m.packages.get("fastapi")
-    software = [f"Python {m.python}"]
-    software += [f"Postgres {m.postgres}"] if m.postgres else []
-    software += [f"FastAPI {fastapi}"] if fastapi else []
-    return (
-        ("Command", run.command),
-        ("Windows" if own else "Profile", profile),
-        ("Started", f"{summary.started(run):%Y-%m-%d %H:%M} UTC, took {units.seconds(round(run.wall_s))}"),
-        ("Git", m.git or "not a git checkout"),
-        ("Machine", f"{units.plural(m.cores, 'core')}, {units.size(m.memory_bytes)}, {m.cpu}, {m.system}"),
-        ("Software", ", ".join(software)),
-        ("Seed", str(run.seed)),
+        sections=tuple(_section(pairs[v.pair], v, run, charts.get(v.pair, ())) for _, judged in groups for v in judged),
     )
 
 
@@ -161,34 +127,12 @@ def _glossary(run: Run) -> tuple[tuple[str, str], ...]:
     return tuple((term, text) for term, text in words.GLOSSARY if shown(term))
 
 
-def _lines(ordered: list[PairVerdict], pairs: Mapping[str, Pair], run: Run) -> tuple[Line, ...]:
-    sizes = [summary.effect_size(v.effect_ratio) for v in ordered]
-    largest = max((s for s in sizes if math.isfinite(s)), default=0.0)
-    return tuple(
-        Line(
-            pair=v.pair,
-            title=pairs[v.pair].title,
-            effect=v.effect,
-            ratio=_ratio(v.effect_ratio),
-            bar=min(1.0, max(0.0, size) / max(largest, 1.0)),
-            state=summary.state(v, run),
-        )
-        for v, size in zip(ordered, sizes, strict=True)
-    )
-
-
-def _ratio(value: float | None) -> str:
-    """The ratio as it is shown in the list; what lies within the noise is not spelled out."""
-    if value is None:
-        return ""
-    return "≈ 1×" if 0.95 <= value <= 1.05 else units.ratio(value)
-
-
 def _section(pair: Pair, verdict: PairVerdict, run: Run, charts: tuple[Chart, ...]) -> PairSection:
     results = [r for name in pair.variants for r in run.results if (r.pair, r.variant) == (pair.name, name)]
     return PairSection(
         pair=pair,
         verdict=verdict,
+        effect=summary.effect(verdict, run),
         state=summary.state(verdict, run),
         missing=tuple(summary.missing(pair.name, run)),
         comparisons=_comparisons(pair, verdict),
@@ -199,11 +143,11 @@ def _section(pair: Pair, verdict: PairVerdict, run: Run, charts: tuple[Chart, ..
         sweep_charts=tuple(c for c in charts if c.name.startswith("sweep")),
         sweeps=tuple(sweeps.part(s) for s in run.sweeps if s.pair == pair.name),
         table=figure_table(results),
-        trials=tuple(_trial_line(t) for t in run.trials if t.pair == pair.name),
+        trials=tuple(_trial_line(t, run.trials) for t in run.trials if t.pair == pair.name),
         workload=words.workload(pair.workload),
         settings=tuple((name, _setting(name, value)) for name, value in pair.settings.items()),
         commands=(
-            (f"make bench PAIRS={pair.name} PROFILE={run.profile.name}", f"harness bench {pair.name}")
+            (f"harness bench {pair.name} --profile {run.profile.name} --seed {run.seed}",)
             if pair.judged
             else (run.command,)
         ),
@@ -288,14 +232,17 @@ def _prediction(pair: Pair, result: VariantResult) -> Prediction | None:
     )
 
 
-def _trial_line(t: Trial) -> TrialLine:
+def _trial_line(t: Trial, trials: tuple[Trial, ...]) -> TrialLine:
     f = t.figures
+    again = next((other.id for other in trials if other.repeats == t.id), None)
+    name = f"{t.id}: {t.variant}, block {t.block}" + (f", run again for {t.repeats}" if t.repeats is not None else "")
     return TrialLine(
-        name=f"{t.variant}, block {t.block}",
+        name=name,
         goodput=units.rate(f.goodput_rps),
         p99=units.seconds(f.response_p99_s),
         failed=units.share(f.failed_share),
-        invalid=t.invalid,
+        others=units.number(t.contention.others_cores, 2) if t.contention else units.NONE,
+        invalid=t.invalid + ((f"run once more, as trial {again}",) if again is not None else ()),
         warnings=tuple(f"{words.figure_label(name)}: {text}" for name, text in t.warnings.items()),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.judgement import DiagnosisResult, ExpectationResult
+from harness.judgement import DiagnosisResult, Equivalence, ExpectationResult
 from harness.record import Cause, Expectation, Frame, Outcome, Workload
 from harness.report import units
 
@@ -34,7 +34,10 @@ FIGURES: tuple[FigureWords, ...] = (
         failed_share="failed",
         pool_timeout_share="failed: no connection in time",
         http_error_share="failed: other HTTP errors",
+        wrong_body_share="failed: wrong answers",
+        promises_lost="rows promised and lost",
         unfinished="still waiting at the end",
+        bytes_per_response="size of an answer (mean)",
     ),
     *_group(
         "Response time",
@@ -80,6 +83,7 @@ FIGURES: tuple[FigureWords, ...] = (
         postgres_sessions_max="sessions, most",
         idle_in_transaction_max="idle in transaction, most",
         lock_waits_max="waiting for a lock, most",
+        promises_lost="promises not kept",
     ),
     *_group(
         "Cost",
@@ -126,7 +130,20 @@ CAUSES: dict[Cause, str] = {
     Cause.WRITE_LOST: "a promised write is lost",
     Cause.ERROR_MASKED: "errors are answered as successes",
     Cause.CONTRACT_BROKEN: "answers break the contract",
+    Cause.SERVER_OVERCOMMITTED: "the server refuses connections: the pools together are larger than it allows",
     Cause.NONE: "nothing",
+}
+
+# In the order in which they are read.
+THEMES: dict[str, str] = {
+    "loop": "The event loop",
+    "threads": "Worker threads",
+    "pool": "Sessions, connections and their pool",
+    "transactions": "Transactions and queries",
+    "beliefs": "Beliefs put to the test",
+    "background": "Background work and errors",
+    "contracts": "What answers promise",
+    "services": "A whole service",
 }
 
 OUTCOMES: dict[str, str] = {
@@ -208,6 +225,8 @@ def bound(e: Expectation) -> str:
     def show(value: float) -> str:
         return units.ratio(value) if e.over is not None else units.figure(e.metric, value)
 
+    if e.equivalent_within is not None:
+        return f"no more than {units.share(e.equivalent_within)} apart"
     if e.at_least is not None and e.at_most is not None:
         return f"between {show(e.at_least)} and {show(e.at_most)}"
     if e.at_least is not None:
@@ -225,9 +244,28 @@ def measured(result: ExpectationResult) -> str:
     """What was measured for an expectation, or that it was not."""
     if result.measured is None:
         return "not measured"
+    if result.equivalence is not None:
+        return _equivalence(result)
     if result.expectation.over is not None:
         return units.ratio(result.measured)
     return units.figure(result.expectation.metric, result.measured)
+
+
+def _equivalence(result: ExpectationResult) -> str:
+    """What the blocks say of a ratio that should be 1: "no difference: 1.01×, within ±15 % (90 % interval 0.97× … 1.04×)"."""
+    margin = f"±{units.share(result.expectation.equivalent_within)}"
+    where = {
+        Equivalence.SAME: f"within {margin}",
+        Equivalence.DIFFERENT: f"beyond {margin}",
+        Equivalence.UNTOLD: f"the blocks do not say whether within {margin}",
+    }
+    if result.interval is None:
+        return f"{Equivalence.UNTOLD}: {units.ratio(result.measured)}, from one block"
+    low, high = result.interval
+    between = f"{low:.2f} … {high:.2f}"
+    same = Equivalence.SAME
+    note = ", so a small one is real" if result.equivalence is same and not low <= 1 <= high else ""
+    return f"{result.equivalence}: {units.ratio(result.measured)}, {where[result.equivalence or same]} (90 % interval {between}{note})"
 
 
 def sources(names: tuple[str, ...]) -> str:

@@ -1,9 +1,10 @@
-"""The target process: uvicorn, one worker, one app, started through the probe."""
+"""The target process: uvicorn, one worker, one app, started through the probe. Several of them may share a port."""
 
 from __future__ import annotations
 
 import inspect
 import random
+import socket
 import sys
 from multiprocessing.connection import Connection
 from typing import Any
@@ -31,8 +32,8 @@ class _Server(uvicorn.Server):
 def serve(job: dict[str, Any], channel: Connection) -> None:
     """Serves until told to stop.
 
-    job: app "module:name"; app_dir, the folder to import it from; port, 0 for any free one; factory, whether the name stands
-    for a function that makes the app. Says "ready" with its port, then "rows" until it is stopped; ends with status 1 when the
+    job: app "module:name"; app_dir, the folder to import it from; port, 0 for any free one; shared, whether other processes serve
+    on that port as well; settle_s, how long background tasks may go on once it is to stop; factory, whether the name stands for a function that makes the app. Says "ready" with its port, then "rows" until it is stopped; ends with status 1 when the
     app cannot be imported.
     """
     random.seed()
@@ -44,7 +45,7 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
             server.should_exit = True
             server.force_exit = probe.busy()  # what is under way now has nobody left to answer
 
-    probe = InstalledProbe(job["app_dir"], channel, on_stop=stop)
+    probe = InstalledProbe(job["app_dir"], channel, on_stop=stop, settle_s=job["settle_s"])
     try:
         app = imported(job["app"], factory=job["factory"])
     except ImportFromStringError as error:
@@ -56,7 +57,15 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
     )  # fmt: skip
     server = _Server(config, probe)
     probe.thread.start()
-    server.run()
+    server.run(sockets=[_shared(job["port"])] if job["shared"] else None)
+
+
+def _shared(port: int) -> socket.socket:
+    """A socket on a port on which other processes listen as well: Linux deals new connections out among them, by chance."""
+    shared = socket.socket()
+    shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    shared.bind(("127.0.0.1", port))
+    return shared
 
 
 def imported(name: str, *, factory: bool) -> Any:

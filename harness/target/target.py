@@ -1,4 +1,4 @@
-"""The parent's view of target processes: ready by a deadline, or failed with the end of its log."""
+"""The parent's view of target processes: ready by a deadline, or failed with the end of their log."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import TargetError
-from harness.forkserver import Child, ForkServer
+from harness.forkserver import Child, ForkServer, Message
 
 PRELOAD = (
     "uvicorn", "uvicorn.lifespan.on", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto", "fastapi",
     "sqlalchemy.ext.asyncio", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.postgresql.asyncpg", "psycopg",
-    "asyncpg", "httpx", "requests", "pydantic_settings", "harness.target.serve", "harness.target.upstream",
+    "asyncpg", "httpx", "requests", "pydantic_settings", "harness.target.serve", "harness.target.upstream", "harness.target.worker",
 )  # fmt: skip
 # What an app of the user's own needs it imports itself, in its own environment, and in the versions that it finds there.
 OWN_PRELOAD = ("harness.target.serve",)
@@ -22,10 +22,15 @@ READY_LIMIT_S = 30.0
 
 @dataclass(frozen=True)
 class Server:
-    """A child that listens."""
+    """Children that listen on one port."""
 
-    child: Child
+    children: tuple[Child, ...]
     port: int
+
+    @property
+    def child(self) -> Child:
+        """The first of them, which is the only one unless several were asked for."""
+        return self.children[0]
 
     @property
     def url(self) -> str:
@@ -41,29 +46,50 @@ def start_target(
     log: Path,
     port: int = 0,
     factory: bool = False,
+    processes: int = 1,
+    settle_s: float = 0.0,
 ) -> Server:
     """Starts ``module:app`` from its folder under the probe. Raises TargetError when it does not get ready.
 
-    factory: the name stands for a function that makes the app.
+    factory: the name stands for a function that makes the app; processes: how many serve it; settle_s: how long
+    their background tasks may go on once they are to stop.
     """
-    job = {"app": app, "app_dir": str(app_dir), "port": port, "factory": factory}
-    child = forks.spawn("harness.target.serve:serve", job, log=log, env=env, cwd=app_dir)
-    return _ready(child, app)
+    job = {"app": app, "app_dir": str(app_dir), "factory": factory, "shared": processes > 1, "settle_s": settle_s}
+    children: list[Child] = []
+    try:
+        for _ in range(processes):
+            job = job | {"port": port}
+            children.append(forks.spawn("harness.target.serve:serve", job, log=log, env=env, cwd=app_dir))
+            port = _ready(children[-1], app)["port"]  # the first may choose it
+    except BaseException:
+        for child in children:
+            child.stop(grace_s=0.5)
+        raise
+    return Server(children=tuple(children), port=port)
+
+
+def start_worker(forks: ForkServer, function: str, *, app_dir: Path, env: Mapping[str, str], log: Path) -> Child:
+    """Starts ``module:function`` in a process of its own. Raises TargetError when it cannot be imported."""
+    job = {"function": function, "app_dir": str(app_dir)}
+    child = forks.spawn("harness.target.worker:run", job, log=log, env=env, cwd=app_dir)
+    _ready(child, f"the worker {function}")
+    return child
 
 
 def start_upstream(forks: ForkServer, delay_s: float, *, log: Path) -> Server:
     """Starts the stub upstream."""
     child = forks.spawn("harness.target.upstream:serve", {"delay_s": delay_s}, log=log)
-    return _ready(child, "the stub upstream")
+    return Server(children=(child,), port=_ready(child, "the stub upstream")["port"])
 
 
-def _ready(child: Child, name: str) -> Server:
+def _ready(child: Child, name: str) -> Message:
+    """What a child says when it is ready; it is stopped when it does not get there."""
     deadline = time.monotonic() + READY_LIMIT_S
     try:
         while (left_s := deadline - time.monotonic()) > 0:
             message = child.receive(left_s)
             if message is not None and message["kind"] == "ready":
-                return Server(child=child, port=message["port"])
+                return message
     except EOFError:
         raise TargetError(f"{name} ended before it was ready; the end of its log: {child.last_log_lines()}") from None
     child.stop(grace_s=0.5)

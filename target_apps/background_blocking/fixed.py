@@ -1,7 +1,5 @@
 """Writes statements of account, which takes a while, once the customer has been told that it will."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -21,7 +19,6 @@ from target_apps.common.tables import Customer, Order
 engine = create_engine(settings.sync_url, pool_size=settings.pool_size, max_overflow=0)
 SessionLocal = sessionmaker(engine)
 queue = App(connector=PsycopgConnector(conninfo=settings.database_url))
-WORKER = (sys.executable, "-m", "target_apps.background_blocking.worker")
 
 
 class Accepted(BaseModel):
@@ -41,10 +38,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     with queue.open():
         if not queue.check_connection():
             queue.schema_manager.apply_schema()
-        worker = await asyncio.create_subprocess_exec(*WORKER, stdin=asyncio.subprocess.PIPE)
         yield
-        worker.terminate()
-        await worker.wait()
     engine.dispose()
 
 

@@ -10,9 +10,11 @@ from typing import Annotated
 
 import httpx
 from fastapi import BackgroundTasks, Depends, FastAPI
+from fastapi.responses import PlainTextResponse
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 url = make_url(os.environ["DATABASE_URL"])
 engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_size=1, max_overflow=1, pool_timeout=0.2)
@@ -23,7 +25,34 @@ SessionLocal = sessionmaker(engine)
 kept: list[Session] = []
 worked = threading.Event()
 
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Note(Base):
+    __tablename__ = "note"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+NOTES = text("CREATE TEMP TABLE note (id serial PRIMARY KEY) ON COMMIT DROP")
+
+
+class Swallower:
+    """A middleware that answers for lookups that fail."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except LookupError:
+            await PlainTextResponse("fine")(scope, receive, send)
+
+
 app = FastAPI()
+app.add_middleware(Swallower)
 
 
 def get_db() -> Iterator[Session]:
@@ -136,3 +165,64 @@ def settled() -> bool:
 @app.get("/fails")
 async def fails() -> str:
     raise RuntimeError("meant to fail")
+
+
+@app.get("/swallowed")
+async def swallowed() -> str:
+    return {"a": "b"}["c"]
+
+
+@app.get("/fails-later")
+async def fails_later(tasks: BackgroundTasks) -> str:
+    tasks.add_task(fails)
+    return "ok"
+
+
+@app.get("/lost")
+def lost(db: Annotated[Session, Depends(get_db)]) -> str:
+    db.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    return "ok"
+
+
+@app.get("/unawaited")
+async def unawaited() -> str:
+    asyncio.sleep(0)  # type: ignore[unused-coroutine]
+    return "ok"
+
+
+@app.get("/unkept")
+def unkept(db: Annotated[Session, Depends(get_db)]) -> str:
+    write(db)
+    return "ok"
+
+
+@app.get("/kept")
+def kept_in_time(db: Annotated[Session, Depends(get_db)]) -> str:
+    write(db)
+    db.commit()
+    return "ok"
+
+
+def write(db: Session) -> None:
+    db.execute(NOTES)
+    db.add(Note())
+    db.flush()
+
+
+@app.get("/nested")
+def nested(db: Annotated[Session, Depends(get_db)]) -> int:
+    db.scalar(text("SELECT 1"))
+    with SessionLocal() as other:
+        return other.scalar(text("SELECT 1")) or 0
+
+
+@app.get("/many")
+def many(db: Annotated[Session, Depends(get_db)]) -> int:
+    return sum(db.scalar(text("SELECT 1")) or 0 for _ in range(12))
+
+
+@app.get("/by-hand")
+def by_hand() -> int:
+    for session in get_db():
+        return session.scalar(text("SELECT 1")) or 0
+    return 0

@@ -182,6 +182,11 @@ def test_a_promise_is_kept_or_it_is_not(lost: tuple[int, int, int], change: Chan
     assert promise.change is change
 
 
+def test_rows_that_must_not_be_are_a_regression() -> None:
+    promise = Promise(name="rows", promised=dict.fromkeys(ARMS, 0), kept={"a": 0, "b": 3, "a2": 0}, zero=True)
+    assert (promise.change, promise.lost("b")) == (Change.REGRESSION, 3)
+
+
 @pytest.mark.parametrize("fractions", [(0.25, 0.5, 0.75, 1.0), (0.1, 0.15, 0.9, 1.0)])
 def test_the_levels_spend_the_error_rate_and_no_more(fractions: tuple[float, ...]) -> None:
     counts = (6, 12, 18, 24)

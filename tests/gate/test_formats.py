@@ -72,4 +72,4 @@ def test_markdown_is_one_table_with_every_metric() -> None:
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len(rows) == 2 + len(WORSE.decision.findings) + 1
     assert {line.replace("\\|", "").count("|") for line in rows} == {9}
-    assert "4 of 9 lost" in text
+    assert "4 of 9 rows lost" in text

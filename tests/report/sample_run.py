@@ -8,10 +8,12 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from harness.judgement import Diagnosis, DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
 from harness.record import (
@@ -32,7 +34,9 @@ from harness.record import (
     VariantResult,
     Workload,
 )
+from harness.split import latency_split
 from harness.store import POSTGRES, REQUESTS, SAMPLES, RunData
+from harness.window import Window
 
 HOSTILE = "<script>alert('x')</script>"
 _WARMUP, _WINDOW, _DRAIN = 0.5, 2.5, 0.5
@@ -172,12 +176,25 @@ def _request(seq: int, sent: float, ready: float, done: float, failed: bool, ser
         "error": "QueuePool limit of size 5 overflow 10 reached" if failed else None,
         "route": "/products/{product_id}",
         "start_s": sent + 0.0008 if at_pool else ready,
+        "last_byte_s": None if unfinished else done,
         "end_s": None if unfinished else done,
         "token_wait_s": 0.0,
         "tokens": 1 if at_pool else 0,
         "checkout_wait_s": max(0.0, ready - sent - 0.001) if at_pool else 0.0,
         "sql_s": None if failed else server.sql_s,
         "queries": 0 if failed else 1,
+    } | ({} if unfinished or seq % 4 == 3 else _steps(sent, ready, done, at_pool, server))
+
+
+def _steps(sent: float, ready: float, done: float, at_pool: bool, server: Server) -> dict[str, float]:
+    """Where the answer's time went, as the probe books it: of three requests out of four."""
+    return {
+        "answer_token_s": 0.0,
+        "answer_checkout_s": max(0.0, ready - sent - 0.001) if at_pool else 0.0,
+        "answer_sql_s": min(server.sql_s, done - ready),
+        "answer_upstream_s": 0.0,
+        "answer_loop_s": 0.0,
+        "answer_own_s": max(0.0, done - ready - server.sql_s) / 2,
     }
 
 
@@ -370,6 +387,44 @@ MACHINE = Machine(
 )
 
 
+def without_valid(sample: tuple[Run, RunVerdict, RunData], pair: str, variant: str) -> Run:
+    """The run in which no trial of that variant is valid, as bench writes it: without a result of it."""
+    run = sample[0]
+    trials = tuple(
+        replace(t, invalid=("other processes used 0.8 of the 2 cores while none was idle",))
+        if (t.pair, t.variant) == (pair, variant)
+        else t
+        for t in run.trials
+    )
+    return replace(run, trials=trials, results=tuple(r for r in run.results if (r.pair, r.variant) != (pair, variant)))
+
+
+def stretched(times: int) -> tuple[Run, RunVerdict, RunData]:
+    """The made-up run with each of its pairs so many times over, under names of their own."""
+    run, verdict, data = sample_run()
+    names = [(p.name, f"{p.name}_{i}") for i in range(times) for p in run.pairs]
+    step = len(run.trials)
+    copies = [replace(p, name=f"{p.name}_{i}") for i in range(times) for p in run.pairs]
+    trials = [
+        replace(t, id=t.id + i * step, pair=f"{t.pair}_{i}", repeats=None) for i in range(times) for t in run.trials
+    ]
+    results = [replace(r, pair=f"{r.pair}_{i}") for i in range(times) for r in run.results]
+    judged = {p.pair: p for p in verdict.pairs}
+    pairs_judged = tuple(replace(judged[old], pair=new) for old, new in names if old in judged)
+    run = replace(run, pairs=tuple(copies), trials=tuple(trials), results=tuple(results))
+    tables = {
+        name: pa.concat_tables(
+            [
+                table.set_column(0, "trial", pc.add(table["trial"], pa.scalar(i * step, pa.int32())))
+                for i in range(times)
+            ]
+        )
+        for name, table in (("requests", data.requests), ("samples", data.samples))
+    }
+    return run, RunVerdict(pairs=pairs_judged), RunData(postgres=data.postgres, **tables)
+
+
+@cache
 def sample_run(*, partial: bool = False, invalid: bool = True) -> tuple[Run, RunVerdict, RunData]:
     """In: whether the run was interrupted (the last variants are missing), and whether one trial is invalid."""
     known = pairs()
@@ -383,7 +438,7 @@ def sample_run(*, partial: bool = False, invalid: bool = True) -> tuple[Run, Run
             trials.append(trial)
             tables.append(_table(rows.requests, trial.id, REQUESTS))
             samples.append(_table(rows.samples, trial.id, SAMPLES))
-    results = tuple(_result(pair, variant, trials) for pair, variant in keys)
+    results = tuple(_result(pair, variant, trials, tables) for pair, variant in keys)
     run = Run(
         id="20261120T212500Z-0123abc",
         started_utc="2026-11-20T21:25:00+00:00",
@@ -435,7 +490,7 @@ def _trial(number: int, pair: Pair, variant: str, block: int, bad: bool) -> tupl
     return trial, rows
 
 
-def _result(pair: str, variant: str, trials: list[Trial]) -> VariantResult:
+def _result(pair: str, variant: str, trials: list[Trial], tables: list[pa.Table]) -> VariantResult:
     mine = [t for t in trials if (t.pair, t.variant) == (pair, variant) and not t.invalid]
     place = Frame(file="buggy.py", line=_bug_line(pair), function="quote")
     blocked = (pair, variant) == ("blocking_http", "buggy")
@@ -454,11 +509,18 @@ def _result(pair: str, variant: str, trials: list[Trial]) -> VariantResult:
         outcomes=dict(sum((Counter(t.outcomes) for t in mine), Counter())),
         holds=(hold,) if blocked else (),
         checkouts=(site,) if leaks else (),
+        split=latency_split([_window(tables[t.id]) for t in mine]),
         invariants=(InvariantResult(name="orders placed", promised=20, kept=18 if leaks else 20),)
         if not blocked
         else (),
         trials=tuple(t.id for t in mine),
     )
+
+
+def _window(requests: pa.Table) -> Window:
+    end = _WINDOW_START + _WINDOW
+    empty = SAMPLES.empty_table(), POSTGRES.empty_table()
+    return Window(start_s=_WINDOW_START, end_s=end, requests=requests, samples=empty[0], postgres=empty[1])
 
 
 def _bug_line(pair: str) -> int:

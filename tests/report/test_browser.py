@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from harness.judgement import RunVerdict
 from harness.record import Run
 from harness.report import write_report
 from harness.report.charts import Chart
+from harness.report.html import render_html
 from harness.store import RunData
+from tests.report.sample_run import stretched
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="the browser tests need selenium")
 
@@ -111,6 +115,17 @@ def test_text_in_charts_stays_inside(opened: Callable[[int, str], Any]) -> None:
     assert outside == []
 
 
+def test_words_in_charts_do_not_lie_over_each_other(opened: Callable[[int, str], Any]) -> None:
+    page = opened(390, "light")
+    clashes = page.execute_script(
+        "return [...document.querySelectorAll('svg.chart')].flatMap(s => {"
+        " const t = [...s.querySelectorAll('text')].map(e => [e.textContent, e.getBoundingClientRect()]);"
+        " return t.flatMap(([a, p], i) => t.slice(i + 1).filter(([b, q]) => p.left < q.right - 1 && q.left < p.right - 1"
+        " && p.top < q.bottom - 4 && q.top < p.bottom - 4).map(([b]) => a + ' / ' + b)); })"
+    )
+    assert clashes == []
+
+
 def test_colours_follow_the_scheme(opened: Callable[[int, str], Any]) -> None:
     paper, bars = {}, {}
     for scheme in ("light", "dark"):
@@ -135,6 +150,59 @@ def test_the_keyboard_reaches_links_details_and_scrolling_boxes(opened: Callable
     )
     assert unreachable == 0
     assert page.execute_script("return [...document.querySelectorAll('a, summary')].every(e => e.tabIndex >= 0)")
+
+
+def test_tab_alone_reaches_every_link_and_box(opened: Callable[[int, str], Any]) -> None:
+    page = opened(390, "light")
+    wanted = page.execute_script(
+        "return [...document.querySelectorAll('a[href], summary, [tabindex=\"0\"]')].filter(e =>"
+        " e.checkVisibility({contentVisibilityAuto: false})).length"
+    )
+    body = page.find_element("tag name", "body")
+    reached: set[str] = set()
+    for _ in range(wanted + 5):
+        body.send_keys("\ue004")  # the key Tab
+        element = page.switch_to.active_element
+        reached.add(element.id)
+        body = element
+    assert len(reached) >= wanted
+
+
+def test_headings_step_down_one_level_at_a_time(opened: Callable[[int, str], Any]) -> None:
+    page = opened(1280, "light")
+    levels = page.execute_script("return [...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => +h.tagName[1])")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_an_accessibility_checker_finds_nothing(opened: Callable[[int, str], Any], width: int, scheme: str) -> None:
+    checker = pytest.importorskip("axe_core_python", reason="the accessibility check needs axe-core-python")
+    page = opened(width, scheme)
+    page.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.execute_script((resources.files(checker) / "axe.min.js").read_text(encoding="utf-8"))
+    page.set_script_timeout(60)
+    found = page.execute_async_script(
+        "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then("
+        "r => done({rules: r.passes.length, bad: r.violations.map(v => [v.id, v.nodes.length, v.nodes[0].html])}))"
+    )
+    assert found["bad"] == []
+    assert found["rules"] > 15  # it looked
+
+
+def test_the_first_screen_of_many_pairs_fits_a_phone(
+    browser: Any, opened: Callable[[int, str], Any], tmp_path: Path
+) -> None:
+    opened(390, "light")
+    run, verdict, _ = stretched(16)
+    page = tmp_path / "many.html"
+    page.write_text(render_html(run, verdict, {}), encoding="utf-8")
+    browser.get(page.as_uri())
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    assert browser.execute_script("return document.querySelectorAll('.line').length") == 48
+    assert browser.execute_script("return document.querySelectorAll('h3.theme').length") == 3
 
 
 def test_a_line_of_the_first_screen_leads_to_its_pair(opened: Callable[[int, str], Any]) -> None:

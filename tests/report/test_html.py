@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from harness.judgement import RunVerdict
-from harness.record import Run
+from harness.record import Contention, Run
 from harness.report import write_report
 from harness.report.charts import Chart, draw_charts
 from harness.report.html import render_html
 from harness.store import RunData
-from tests.report.sample_run import HOSTILE, sample_run
+from harness.verdict import judge
+from tests.report.sample_run import HOSTILE, sample_run, without_valid
 
 Sample = tuple[Run, RunVerdict, RunData]
 _VOID = {"meta", "link", "br", "input", "img", "hr", "path", "rect", "use"}
@@ -152,7 +153,7 @@ def test_a_partial_run_says_so_and_shows_the_rest() -> None:
     assert "This run is partial" in page.text
     assert "Without a valid trial: mutable_default/buggy, mutable_default/fixed." in page.text
     assert "the run ended before" not in page.text.split("What each bug costs")[0]
-    assert "2 of 3\N{NO-BREAK SPACE}pairs show what is expected of them." in page.text
+    assert "2 of 3\N{NO-BREAK SPACE}pairs show what is expected of them; 1 could not be measured." in page.text
     assert "mutable_default" in page.ids
 
 
@@ -185,6 +186,28 @@ def test_all_views_are_written_and_written_alike(sample: Sample, tmp_path: Path)
     assert not (second / "charts" / "of-an-older-version.svg").exists()
     names = sorted(p.relative_to(first) for p in first.rglob("*") if p.is_file())
     assert {Path("report.html"), Path("report.md"), Path("junit.xml")} < set(names)
-    assert len([n for n in names if n.parent == Path("charts")]) == 24
+    assert len([n for n in names if n.parent == Path("charts")]) == 28
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_a_variant_without_a_valid_trial_is_no_result_anywhere(sample: Sample) -> None:
+    run = without_valid(sample, "return_session", "buggy")
+    page = _render(run, judge(run), sample[2])
+    assert "pairs show what is expected of them; 1 could not be measured." in page.text
+    assert page.text.count("no valid trial of buggy") == 2  # on the first screen and above the pair
+    assert "Without a valid trial: return_session/buggy." in page.text
+
+
+def test_the_trials_tell_who_else_was_at_work_and_what_was_run_again(sample: Sample) -> None:
+    run, verdict, data = sample
+    first = replace(run.trials[0], invalid=("no",), contention=Contention(cores=2, busy_cores=2.0, others_cores=0.82))
+    again = replace(run.trials[0], id=77, repeats=first.id)
+    page = _render(replace(run, trials=(first, *run.trials[1:], again)), verdict, data)
+    assert "0.82" in page.text
+    assert "run once more, as trial 77" in page.text
+    assert f"77: {again.variant}, block {again.block}, run again for {first.id}" in page.text
+
+
+def test_the_way_to_see_it_again_is_exact(page: _Page) -> None:
+    assert "harness bench blocking_http --profile quick --seed 7" in page.text

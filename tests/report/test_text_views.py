@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -11,11 +12,14 @@ from rich.console import Console
 
 from harness.judgement import PairVerdict, RunVerdict
 from harness.record import Figures, Run
+from harness.report.asjson import render_json
+from harness.report.github import render_annotations
 from harness.report.junit import render_junit
 from harness.report.markdown import plain, render_markdown
+from harness.report.summary import invalid_reasons, trust
 from harness.report.terminal import LiveProgress, print_verdict
 from harness.store import RunData
-from tests.report.sample_run import sample_run
+from tests.report.sample_run import sample_run, stretched
 
 Sample = tuple[Run, RunVerdict, RunData]
 
@@ -177,3 +181,80 @@ def test_progress_draws_on_a_terminal_and_cleans_up() -> None:
     with LiveProgress(console, PLAN) as progress:
         progress.step(0, "warm-up")
     assert "\x1b[?25h" in _written(console)  # the cursor is back
+
+
+def test_many_pairs_stand_by_theme_and_make_a_short_comment() -> None:
+    run, verdict, _ = stretched(16)
+    text = render_markdown(run, verdict)
+    assert text.count("| `") == 48
+    assert text.index("**The event loop**") < text.index("**Sessions, connections") < text.index("**Beliefs put")
+    assert "<details><summary>All 48 pairs</summary>" in text
+    assert len(text) < 16_000  # GitHub takes 65,536
+    console = _console(terminal=False)
+    print_verdict(console, run, verdict)
+    shown = _written(console)
+    assert shown.index("The event loop") < shown.index("blocking_http_15") < shown.index("Sessions, connections")
+    narrow = Console(file=io.StringIO(), width=80, color_system=None)
+    print_verdict(narrow, run, verdict)
+    rows = [line for line in _written(narrow).splitlines() if line.startswith("return_session_")]
+    assert len(rows) == 16
+    assert all("0 → 487 requests/s" in row for row in rows)  # the figures stay on the pair's line
+
+
+def test_reasons_that_differ_in_a_number_are_counted_together(sample: Sample) -> None:
+    run = sample[0]
+    trials = (
+        replace(run.trials[0], invalid=("others used 0.8 of the 2 cores",)),
+        replace(run.trials[1], invalid=("others used 0.5 of the 2 cores",)),
+    )
+    assert invalid_reasons(replace(run, trials=trials)) == [("others used 0.8 of the 2 cores (figures vary)", 2)]
+
+
+def test_trials_that_were_run_once_more_are_told(sample: Sample) -> None:
+    run = sample[0]
+    again = replace(run.trials[0], id=99, repeats=run.trials[0].id)
+    bad = replace(run.trials[0], invalid=("no",))
+    assert "1 of them was run once more." in trust(replace(run, trials=(bad, *run.trials[1:], again)))
+
+
+def test_json_holds_verdict_and_figures_without_numbers_that_json_lacks(failing: tuple[Run, RunVerdict]) -> None:
+    run, verdict = failing
+    endless = RunVerdict(pairs=(replace(verdict.pairs[0], effect_ratio=float("inf")), *verdict.pairs[1:]))
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    found = json.loads(render_json(run, endless), parse_constant=refuse)
+    pairs = {p["pair"]: p for p in found["pairs"]}
+    assert pairs[verdict.pairs[0].pair]["effect_ratio"] is None
+    judged = pairs["blocking_http"]
+    assert (judged["state"], found["met"], found["exit_code"]) == ("not met", False, 3)
+    assert judged["expectations"][0]["measured"] == 2.0
+    assert judged["diagnoses"][0]["found"][0]["frame"]["line"] == 26
+    result = next(r for r in run.results if (r.pair, r.variant) == ("blocking_http", "buggy"))
+    shown = judged["variants"]["buggy"]
+    assert shown["figures"]["goodput_rps"] == result.figures.goodput_rps
+    assert [s["around"] for s in shown["split"]] == ["p50", "p99"]
+
+
+def test_annotations_stand_at_the_named_line_of_a_pair_that_failed(failing: tuple[Run, RunVerdict]) -> None:
+    lines = render_annotations(*failing).splitlines()
+    errors = [line for line in lines if line.startswith("::error ")]
+    assert len(errors) == 3
+    assert all(line.startswith("::error file=buggy.py,line=26,title=blocking_http::") for line in errors)
+    assert [line for line in lines if line.startswith("::warning title=invalid trials::1×: ")]
+
+
+def test_annotations_of_an_own_app_are_what_was_found(sample: Sample) -> None:
+    run, verdict, _ = sample
+    own = replace(
+        run.pairs[2],
+        expectations=(),
+        variants={"app": replace(run.pairs[2].variants["buggy"], name="app", cause=None)},
+    )
+    judged = next(p for p in verdict.pairs if p.pair == own.name)
+    odd = replace(judged.diagnoses[0].found[0], message="100 % of,\nit")
+    told = replace(judged, diagnoses=(replace(judged.diagnoses[0], found=(odd,)),))
+    text = render_annotations(replace(run, pairs=(own,), trials=()), RunVerdict(pairs=(told,)))
+    assert text.startswith("::warning file=buggy.py,line=26,title=the event loop is blocked::100 %25 of,%0Ait ")
+    assert text.count("\n") == 1

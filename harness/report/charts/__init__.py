@@ -26,10 +26,22 @@ def _charts(rows: PairRows, families: tuple[Callable[[PairRows], Chart | None], 
 
 
 def _families() -> tuple[Callable[[PairRows], Chart | None], ...]:
-    from harness.report.charts import canary, outcomes, percentiles, scalability, throughput, timeline, waterfall
+    from harness.report.charts import (
+        answers,
+        canary,
+        latency,
+        outcomes,
+        percentiles,
+        queries,
+        scalability,
+        throughput,
+        timeline,
+        waterfall,
+    )
 
-    own = throughput.draw, percentiles.draw, outcomes.draw, canary.draw, waterfall.draw, timeline.draw
-    return *own, scalability.draw_goodput, scalability.draw_response
+    overview = throughput.draw, percentiles.draw, latency.draw, queries.draw, outcomes.draw, canary.draw
+    by_variant = waterfall.draw, timeline.draw, answers.draw
+    return *overview, *by_variant, scalability.draw_goodput, scalability.draw_response
 
 
 def chart_files(charts: dict[str, tuple[Chart, ...]]) -> dict[str, str]:

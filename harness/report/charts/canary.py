@@ -9,12 +9,13 @@ import numpy as np
 from harness.record import VariantResult
 from harness.report import units
 from harness.report.charts import scales
-from harness.report.charts.canvas import WIDTH, Canvas, ticks
+from harness.report.charts.canvas import WIDTH, Canvas, invalid_row, ticks
 from harness.report.charts.model import Chart, PairRows, Panel
 from harness.report.charts.palette import LIGHT, variant_role
 from harness.report.charts.scales import SHORTEST_S
 
 _ROW, _TOP, _BOTTOM, _SIDE = 46.0, 4.0, 40.0, 26.0
+_LONG_S, _APART = 0.02, 2.0
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ def reading(rows: list[Span], path: str | None) -> str:
 
 
 def draw(pair: PairRows) -> Chart | None:
-    """One line a variant, from p50 to p99; None when no canary was measured."""
+    """One line a variant, from p50 to p99; None when no canary was measured, or none of the variants disturbs it."""
     rows = spans([v.result for v in pair.variants])
-    if not rows:
+    if not rows or not (_told_apart(rows) or any(e.metric.startswith("canary_") for e in pair.pair.expectations)):
         return None
     return Chart(
         name="canary",
@@ -57,16 +58,23 @@ def draw(pair: PairRows) -> Chart | None:
     )
 
 
+def _told_apart(rows: list[Span]) -> bool:
+    """Whether the canary tells of anything: a long wait, or one that differs by variant."""
+    slowest = max(r.p99 for r in rows)
+    return slowest >= _LONG_S and (len(rows) == 1 or slowest >= _APART * min(r.p99 for r in rows))
+
+
 def _picture(pair: PairRows, rows: list[Span]) -> str:
-    canvas = Canvas(_TOP + _BOTTOM + _ROW * len(rows), f"{pair.pair.name}-canary")
-    axes = canvas.axes(bottom=_BOTTOM, height=_ROW * len(rows), left=_SIDE, right=_SIDE)
+    height = _ROW * (len(rows) + len(pair.invalid))
+    canvas = Canvas(_TOP + _BOTTOM + height, f"{pair.pair.name}-canary")
+    axes = canvas.axes(bottom=_BOTTOM, height=height, left=_SIDE, right=_SIDE)
     low, high = scales.log_limits(min(r.p50 for r in rows), max(r.p99 for r in rows))
     axes.set_xlim(np.log10(low), np.log10(high))
-    axes.set_ylim(0, _ROW * len(rows))
+    axes.set_ylim(0, height)
     ticks(axes, x=[(float(np.log10(v)), words) for v, words in scales.decade_ticks(low, high)])
     canvas.text(WIDTH - 10, 4, "response time of the canary", role="muted", align="right")
     for i, row in enumerate(rows):
-        y = _ROW * (len(rows) - 1 - i) + 12
+        y = height - _ROW * (i + 1) + 12
         role = variant_role(row.variant)
         a, b = np.log10(row.p50), np.log10(row.p99)
         axes.plot([a, b], [y, y], color=LIGHT[role], linewidth=3)
@@ -75,4 +83,7 @@ def _picture(pair: PairRows, rows: list[Span]) -> str:
         canvas.text(10, _BOTTOM + y + 14, row.variant, bold=True, role=role)
         words = f"half within {units.seconds(row.p50)}, 99 % within {units.seconds(row.p99)}"
         canvas.text(WIDTH - 10, _BOTTOM + y + 14, words, align="right")
+    for i, variant in enumerate(pair.invalid, len(rows)):
+        y = height - _ROW * (i + 1) + 12
+        invalid_row(canvas, axes, variant, y - 5, 10, _BOTTOM + y + 14)
     return canvas.svg(reading(rows, pair.pair.workload.canary))

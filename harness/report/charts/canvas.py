@@ -19,13 +19,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
-from harness.report.charts.model import Floats
-from harness.report.charts.palette import LIGHT
+from harness.report.charts.model import Floats, Panel
+from harness.report.charts.palette import LIGHT, variant_role
 from harness.report.charts.svg import compact
 
 WIDTH = 360.0
 LEFT, RIGHT = 50.0, 8.0
 _UNITS_PER_INCH = 72.0
+_END = 0.96  # share of an axis beyond which words would hang over its end
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "path.simplify": True,
@@ -89,9 +90,33 @@ class Canvas:
         return compact(out.getvalue(), label=label)
 
 
+def invalid_row(canvas: Canvas, axes: Axes, variant: str, bottom: float, height: float, title_y: float) -> None:
+    """The hatched place of a variant's bar, across the whole axis: nothing that was measured of it may be shown."""
+    box(axes, "invalid", *axes.get_xlim(), bottom, bottom + height)
+    left = axes.get_position().x0 * WIDTH
+    canvas.text(left, title_y, variant, bold=True, role=variant_role(variant))
+    canvas.text(WIDTH - 10, title_y, "invalid: no figure", role="muted", align="right")
+
+
+def invalid_panel(pair: str, variant: str, chart: str, height: float) -> Panel:
+    """The hatched place of a variant's picture."""
+    canvas = Canvas(height, f"{pair}-{chart}-{variant}-invalid")
+    axes = canvas.axes(bottom=0, height=height, left=0, right=0)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    ticks(axes)
+    box(axes, "invalid", 0, 1, 0, 1)
+    canvas.text(WIDTH / 2, height / 2 - 4, "invalid", bold=True, align="center")
+    return Panel(svg=canvas.svg(f"{variant}: invalid, nothing to show"), label=variant, note="No trial of it is valid.")
+
+
 def ticks(axes: Axes, *, x: Sequence[tuple[float, str]] = (), y: Sequence[tuple[float, str]] = ()) -> None:
-    """Sets the places and words of both axes' ticks."""
+    """Sets the places and words of both axes' ticks. Words at the right end stand left of their tick: they must not leave the picture."""
     axes.set_xticks([at for at, _ in x], [words for _, words in x])
+    low, high = axes.get_xlim()
+    for (at, _), label in zip(x, axes.get_xticklabels(), strict=True):
+        if at > low + _END * (high - low):
+            label.set_horizontalalignment("right")
     axes.set_yticks([at for at, _ in y], [words for _, words in y])
 
 
@@ -103,7 +128,7 @@ def boxes(axes: Axes, role: str, left: Floats, right: Floats, bottom: Floats, to
     left, right, bottom, top = left[keep], right[keep], bottom[keep], top[keep]
     corners = np.stack([left, bottom, right, bottom, right, top, left, top, left, bottom], axis=1).reshape(-1, 2)
     codes = np.tile([Outline.MOVETO, Outline.LINETO, Outline.LINETO, Outline.LINETO, Outline.CLOSEPOLY], len(left))
-    axes.add_patch(PathPatch(Outline(corners, codes), facecolor=LIGHT[role], linewidth=0))
+    axes.add_artist(PathPatch(Outline(corners, codes), facecolor=LIGHT[role], linewidth=0))
 
 
 def box(axes: Axes, role: str, left: float, right: float, bottom: float, top: float) -> None:

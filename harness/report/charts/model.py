@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,11 +89,17 @@ class VariantRows:
 
 @dataclass(frozen=True, kw_only=True)
 class PairRows:
-    """One pair with everything its charts need. Variants without a valid trial are left out."""
+    """One pair with everything its charts need."""
 
     pair: Pair
-    variants: tuple[VariantRows, ...]
+    variants: tuple[VariantRows, ...]  # those with a valid trial
+    invalid: tuple[str, ...] = ()  # variants that ran, and of which no trial is valid: a hatched place each
     sweeps: tuple[Scalability, ...] = ()
+
+    def panels(self, drawn: list[Panel], invalid: Callable[[str], Panel]) -> tuple[Panel, ...]:
+        """The pictures of the variants in the pair's order, with a hatched one for each variant without a valid trial."""
+        order = list(self.pair.variants)
+        return tuple(sorted([*drawn, *map(invalid, self.invalid)], key=lambda p: order.index(p.label or "")))
 
 
 def rows_by_pair(run: Run, data: RunData) -> list[PairRows]:
@@ -115,6 +122,12 @@ def rows_by_pair(run: Run, data: RunData) -> list[PairRows]:
                 VariantRows(name=name, result=results[pair.name, name], trials=tuple(valid[pair.name, name]))
                 for name in pair.variants
                 if (pair.name, name) in valid and (pair.name, name) in results
+            ),
+            invalid=tuple(
+                name
+                for name in pair.variants
+                if (pair.name, name) not in valid
+                and any(t.invalid for t in run.trials if (t.pair, t.variant) == (pair.name, name))
             ),
             sweeps=tuple(s for s in run.sweeps if s.pair == pair.name),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.record import Outcome, VariantResult
 from harness.report import units
-from harness.report.charts.canvas import WIDTH, Canvas, box, ticks
+from harness.report.charts.canvas import WIDTH, Canvas, box, invalid_row, ticks
 from harness.report.charts.model import Chart, PairRows, Panel
 from harness.report.charts.palette import variant_role
 from harness.report.words import OUTCOMES
@@ -49,9 +49,9 @@ def summary(row: Ends) -> str:
 
 
 def draw(pair: PairRows) -> Chart | None:
-    """One stacked bar a variant; None when nothing was sent."""
+    """One stacked bar a variant; None when nothing was sent, or all of it was answered right."""
     rows = ends([v.result for v in pair.variants])
-    if not rows:
+    if all(name == Outcome.OK for row in rows for name, _ in row.shares):
         return None
     seen = [name for name in _ORDER if any(name == n for row in rows for n, _ in row.shares)]
     return Chart(
@@ -59,18 +59,19 @@ def draw(pair: PairRows) -> Chart | None:
         title="How requests ended",
         reading=reading(rows),
         legend=tuple((name, OUTCOMES[name]) for name in seen),
-        panels=(Panel(svg=_picture(pair.pair.name, rows)),),
+        panels=(Panel(svg=_picture(pair.pair.name, rows, pair.invalid)),),
     )
 
 
-def _picture(pair: str, rows: list[Ends]) -> str:
-    canvas = Canvas(_TOP + _BOTTOM + _ROW * len(rows), f"{pair}-outcomes")
-    axes = canvas.axes(bottom=_BOTTOM, height=_ROW * len(rows), left=_SIDE, right=_SIDE)
+def _picture(pair: str, rows: list[Ends], invalid: tuple[str, ...]) -> str:
+    height = _ROW * (len(rows) + len(invalid))
+    canvas = Canvas(_TOP + _BOTTOM + height, f"{pair}-outcomes")
+    axes = canvas.axes(bottom=_BOTTOM, height=height, left=_SIDE, right=_SIDE)
     axes.set_xlim(0, 1)
-    axes.set_ylim(0, _ROW * len(rows))
+    axes.set_ylim(0, height)
     ticks(axes)
     for i, row in enumerate(rows):
-        bottom = _ROW * (len(rows) - 1 - i) + 6
+        bottom = height - _ROW * (i + 1) + 6
         left = 0.0
         for name, share in row.shares:
             box(axes, name, left, left + share, bottom, bottom + _BAR)
@@ -78,6 +79,9 @@ def _picture(pair: str, rows: list[Ends]) -> str:
         y = _BOTTOM + bottom + _BAR + 6
         canvas.text(_SIDE, y, row.variant, bold=True, role=variant_role(row.variant))
         canvas.text(WIDTH - _SIDE, y, headline(row), align="right")
+    for i, variant in enumerate(invalid, len(rows)):
+        bottom = height - _ROW * (i + 1) + 6
+        invalid_row(canvas, axes, variant, bottom, _BAR, _BOTTOM + bottom + _BAR + 6)
     canvas.text(WIDTH - _SIDE, 8, "share of the window's requests", role="muted", align="right")
     return canvas.svg(f"How requests ended. {reading(rows)}")
 

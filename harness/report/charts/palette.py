@@ -25,6 +25,8 @@ _FALLING = "M-1-1L7 7M-1 5L1 7M5-1L7 1"
 _CROSSED = "M0 3H6M3 0V6"
 _LEVEL = "M0 1.5H6M0 4.5H6"
 _UPRIGHT = "M1.5 0V6M4.5 0V6"
+_ZIGZAG = "M0 4L3 1L6 4"
+_LATTICE = "M0 0L6 6M6 0L0 6"
 _DOTS = "M1 1.5h1M4 4.5h1"
 
 ROLES: dict[str, Role] = {
@@ -48,7 +50,11 @@ ROLES: dict[str, Role] = {
     "token": Role("#b98100", "#ecbd52", _UPRIGHT),
     "connection": Role("#a9457f", "#e48fc0", _FALLING),
     "sql": Role("#0068a7", "#5ab4ed"),
-    "rest": Role("#4a5560", "#aeb8c3"),
+    "unsent": Role("#57636f", "#a3adb9", _LEVEL),
+    "upstream": Role("#7a5197", "#c49ae2", _CROSSED),
+    "own": Role("#00795b", "#3fc39c", _ZIGZAG),
+    "rest": Role("#4a5560", "#aeb8c3", _LATTICE),
+    "untimed": Role("#6b7783", "#8d97a4", _UPRIGHT),
     "unfinished": Role("#5f6874", "#98a2ae", _DOTS),
     # how a request ended
     "ok": Role("#00795a", "#3fc39b"),
@@ -58,6 +64,8 @@ ROLES: dict[str, Role] = {
     "client_timeout": Role("#7a5194", "#c49ae1", _FALLING),
     "connect_error": Role("#3d4650", "#c3cad2", _UPRIGHT),
     "skipped": Role("#9aa4b0", "#5f6a76", _LEVEL),
+    # where a bar would stand, had the variant a valid trial
+    "invalid": Role("#b4bcc5", "#4a5460", _FALLING),
 }
 
 LIGHT = {name: role.light for name, role in ROLES.items()}

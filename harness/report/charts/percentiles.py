@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from harness.report import units
 from harness.report.charts import scales
-from harness.report.charts.canvas import LEFT, WIDTH, Canvas, ticks
+from harness.report.charts.canvas import LEFT, WIDTH, Canvas, box, ticks
 from harness.report.charts.model import Chart, Floats, PairRows, Panel, VariantRows
 from harness.report.charts.palette import LIGHT, VARIANT_DASHES, VARIANT_MARKERS, variant_role
 from harness.stats import quantiles
@@ -83,11 +83,11 @@ def draw(pair: PairRows) -> Chart | None:
         title="How long an answer takes",
         reading=reading(curves),
         how=_HOW + (_HOW_BOUND if any(c.certain < c.nines[-1] for c in curves) else ""),
-        panels=(Panel(svg=_picture(pair.pair.name, curves)),),
+        panels=(Panel(svg=_picture(pair.pair.name, curves, pair.invalid)),),
     )
 
 
-def _picture(pair: str, curves: list[Curve]) -> str:
+def _picture(pair: str, curves: list[Curve], invalid: tuple[str, ...]) -> str:
     canvas = Canvas(_HEIGHT, f"{pair}-response")
     height = _HEIGHT - _TOP - _BOTTOM
     axes = canvas.axes(bottom=_BOTTOM, height=height, right=_RIGHT)
@@ -106,7 +106,17 @@ def _picture(pair: str, curves: list[Curve]) -> str:
     for c, y in zip(curves, scales.spread(ends, 13, 0, height - 4), strict=True):
         x = LEFT + float(c.nines[-1]) / furthest * (WIDTH - LEFT - _RIGHT) + 6
         canvas.text(x, _BOTTOM + y - 4, c.variant, role=variant_role(c.variant), bold=True)
+    for i, variant in enumerate(invalid):
+        y = _HEIGHT - _TOP - 14 * (i + 1)
+        box(axes, "invalid", 0.02 * furthest, 0.1 * furthest, *_band(axes, y - 3 - _BOTTOM, height))
+        canvas.text(LEFT + 0.12 * (WIDTH - LEFT - _RIGHT), y, f"{variant}: invalid, no curve", role="muted")
     return canvas.svg(f"Response time by percentile. {reading(curves)}")
+
+
+def _band(axes: Axes, bottom: float, height: float) -> tuple[float, float]:
+    """A stretch of the axis, 11 units high, that begins so many units above its foot."""
+    low, high = axes.get_ylim()
+    return low + bottom / height * (high - low), low + (bottom + 11) / height * (high - low)
 
 
 def _line(axes: Axes, c: Curve, marked: list[float]) -> None:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from harness.record import VariantResult
 from harness.report import units
 from harness.report.charts import scales
-from harness.report.charts.canvas import RIGHT, WIDTH, Canvas, box, ticks
+from harness.report.charts.canvas import RIGHT, WIDTH, Canvas, box, invalid_row, ticks
 from harness.report.charts.model import Chart, PairRows, Panel
 from harness.report.charts.palette import LIGHT, variant_role
 
@@ -44,7 +44,7 @@ def bars(results: list[VariantResult]) -> list[Bar]:
 def reading(rows: list[Bar]) -> str:
     """What the bars say: the best against the worst, and how near to its ceiling a variant comes."""
     if not rows:
-        return "No variant was measured."
+        return "No variant has a valid trial."
     worst, best = min(rows, key=lambda b: b.good), max(rows, key=lambda b: b.good)
     if len(rows) == 1:
         text = f"{best.variant} answers {units.rate(best.good)} correctly."
@@ -64,31 +64,32 @@ def reading(rows: list[Bar]) -> str:
 
 
 def draw(pair: PairRows) -> Chart | None:
-    """One bar a variant; None when nothing was measured."""
+    """One bar a variant, a hatched place for one without a valid trial; None when nothing was measured."""
     rows = bars([v.result for v in pair.variants])
-    if not rows:
+    if not rows and not pair.invalid:
         return None
     return Chart(
         name="throughput",
         title="Correct answers per second",
         reading=reading(rows),
         how=_HOW + (_HOW_CEILING if any(b.ceiling for b in rows) else ""),
-        panels=(Panel(svg=_picture(pair.pair.name, rows)),),
+        panels=(Panel(svg=_picture(pair.pair.name, rows, pair.invalid)),),
     )
 
 
-def _picture(pair: str, rows: list[Bar]) -> str:
-    canvas = Canvas(_TOP + _BOTTOM + _ROW * len(rows), f"{pair}-throughput")
-    axes = canvas.axes(bottom=_BOTTOM, height=_ROW * len(rows), left=_SIDE, right=_SIDE)
-    measured = max(b.good + b.failed for b in rows)
+def _picture(pair: str, rows: list[Bar], invalid: tuple[str, ...]) -> str:
+    height = _ROW * (len(rows) + len(invalid))
+    canvas = Canvas(_TOP + _BOTTOM + height, f"{pair}-throughput")
+    axes = canvas.axes(bottom=_BOTTOM, height=height, left=_SIDE, right=_SIDE)
+    measured = max((b.good + b.failed for b in rows), default=0.0)
     ceilings = [b.ceiling for b in rows if b.ceiling is not None and b.ceiling <= _FAR * measured]
     highest = max([measured, *ceilings]) * 1.04 or 1.0
     axes.set_xlim(0, highest)
-    axes.set_ylim(0, _ROW * len(rows))
-    ticks(axes, x=scales.labelled(scales.nice_ticks(highest), units.number))
+    axes.set_ylim(0, height)
+    ticks(axes, x=scales.labelled(scales.nice_ticks(highest), units.number) if rows else ())
     canvas.text(WIDTH - RIGHT, 4, "requests per second", role="muted", align="right")
     for i, row in enumerate(rows):
-        bottom = _ROW * (len(rows) - 1 - i) + 18
+        bottom = height - _ROW * (i + 1) + 18
         role = variant_role(row.variant)
         box(axes, role, 0, row.good, bottom, bottom + _BAR)
         box(axes, f"{role}-failed", row.good, row.good + row.failed, bottom, bottom + _BAR)
@@ -98,6 +99,9 @@ def _picture(pair: str, rows: list[Bar]) -> str:
         canvas.text(WIDTH - _SIDE, y, f"{units.rate(row.good)} correct{failed}", align="right")
         if row.ceiling is not None:
             _ceiling(canvas, axes, row.ceiling, highest, bottom)
+    for i, variant in enumerate(invalid, len(rows)):
+        bottom = height - _ROW * (i + 1) + 18
+        invalid_row(canvas, axes, variant, bottom, _BAR, _BOTTOM + bottom + _BAR + 6)
     axes.grid(visible=False, axis="y")
     return canvas.svg(f"Correct answers per second. {reading(rows)}")
 

@@ -11,7 +11,7 @@ from matplotlib.patches import Polygon
 
 from harness.report import units
 from harness.report.charts import scales
-from harness.report.charts.canvas import LEFT, WIDTH, Canvas, ticks
+from harness.report.charts.canvas import LEFT, WIDTH, Canvas, invalid_panel, ticks
 from harness.report.charts.model import Chart, Floats, PairRows, Panel, TrialRows, VariantRows
 from harness.report.charts.palette import LIGHT
 from harness.report.words import short_place
@@ -88,7 +88,10 @@ def draw(pair: PairRows) -> Chart | None:
         how="One trial of each variant, watched from inside the process; the tinted part is the warm-up. "
         "The axes are the same for all variants.",
         legend=tuple(legend),
-        panels=tuple(_panel(pair.pair.name, s, kinds, limits, span, holders[s.variant]) for s in samples),
+        panels=pair.panels(
+            [_panel(pair.pair.name, s, kinds, limits, span, holders[s.variant]) for s in samples],
+            lambda name: invalid_panel(pair.pair.name, name, "timeline", _TOP + _BOTTOM + (_LAYER + _GAP) * len(kinds)),
+        ),
     )
 
 
@@ -174,7 +177,7 @@ def _area(axes: Axes, t: Floats, low: Floats, high: Floats, role: str) -> None:
     if np.any(high > low):
         there, back = _steps(t, high), _steps(t, low)[::-1]
         outline = np.concatenate([there, back, there[:1]])
-        axes.add_patch(Polygon(outline, closed=True, facecolor=LIGHT[role], linewidth=0))
+        axes.add_artist(Polygon(outline, closed=True, facecolor=LIGHT[role], linewidth=0))
 
 
 def _steps(t: Floats, values: Floats) -> Floats:

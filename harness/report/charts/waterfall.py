@@ -10,22 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.report import units
-from harness.report.charts import scales
-from harness.report.charts.canvas import WIDTH, Canvas, boxes, ticks
+from harness.report.charts import latency, scales
+from harness.report.charts.canvas import WIDTH, Canvas, boxes, invalid_panel, ticks
 from harness.report.charts.model import Chart, Floats, PairRows, Panel, TrialRows, VariantRows
+from harness.split import COLUMNS, request_parts
 
 _MOST = 64  # bars in a picture
 _WANTED = 40  # requests that the slowest variant should get to finish in the slice
 _HEIGHT, _TOP, _BOTTOM, _SIDE = 236.0, 6.0, 38.0, 10.0
 
 PARTS: tuple[tuple[str, str], ...] = (
-    ("queue", "waiting before the app got to it"),
-    ("token", "waiting for a worker thread"),
-    ("connection", "waiting for a database connection"),
-    ("sql", "running SQL"),
-    ("rest", "all other work of the request"),
+    *((role, words) for role, _, words in latency.PARTS),
+    ("untimed", "inside the app, its steps not timed"),
     ("unfinished", "no answer by the end"),
 )
+_COLUMNS = ("token_wait_s", "checkout_wait_s", "sql_s")
 
 
 @dataclass(frozen=True)
@@ -39,24 +38,33 @@ class Waterfall:
     shown_of: int  # requests in progress in the slice, of which these are an even sample
 
 
-def part_edges(
-    intended: Floats, start: Floats, done: Floats, token: Floats, checkout: Floats, sql: Floats, end: float
-) -> Floats:
+def part_edges(rows: dict[str, Floats], end: float) -> Floats:
     """Edges of the parts of each request, in the order of ``PARTS``; NaN in the input means: not seen.
 
-    Token waits, checkout waits and SQL alternate in a request; each is drawn as one part of their summed length. A request
-    without an answer is drawn to the end, and what it waited for, where nobody saw it, as "unfinished".
+    The parts alternate in a request; each is drawn as one stretch of its summed length. The probe times the steps of a sample of
+    requests: of the others only the waits and SQL are known, and the rest is "untimed". A request without an answer is drawn to the
+    end, and what it waited for, where nobody saw it, as "unfinished".
     """
-    open_ended = np.isnan(done)
-    last = np.where(open_ended, end, done)
+    intended, done, start = rows["intended_s"], rows["done_s"], rows["start_s"]
+    unanswered = np.isnan(done)
+    last = np.where(unanswered, end, done)
+    sent = np.fmin(np.fmax(rows["sent_s"], intended), last)
     entered = np.fmin(np.where(np.isnan(start), last, start), last)
-    entered = np.where(open_ended & np.isnan(start), intended, np.fmax(entered, intended))
-    edges = [intended, entered]
-    for length in (token, checkout, sql):
-        edges.append(np.fmin(edges[-1] + np.nan_to_num(length), last))
-    edges.append(np.where(open_ended, edges[-1], last))
-    edges.append(last)
-    return np.stack(edges, axis=1)
+    entered = np.where(unanswered & np.isnan(start), sent, np.fmax(entered, sent))
+    left = last - entered
+    lengths = {"unsent": sent - intended, "queue": entered - sent}
+    for role, name in zip(("token", "connection", "sql"), _COLUMNS, strict=True):
+        lengths[role] = np.fmin(np.nan_to_num(rows[name]), left)
+        left = left - lengths[role]
+    zero = np.zeros_like(left)
+    lengths |= {"untimed": np.where(unanswered, zero, left), "unfinished": np.where(unanswered, left, zero)}
+    stacked = np.stack([lengths.get(role, zero) for role, _ in PARTS], axis=1)
+    timed = ~unanswered & ~np.isnan(rows["answer_own_s"])
+    if timed.any():
+        parts = request_parts({name: rows[name][timed] for name in COLUMNS})
+        known = [parts[name.removesuffix("_s")] for _, name, _ in latency.PARTS]
+        stacked[timed] = np.stack([*known, *[np.zeros(int(timed.sum()))] * 2], axis=1)
+    return np.cumsum(np.concatenate([intended[:, None], stacked], axis=1), axis=1)
 
 
 def slice_of(trial: TrialRows, length: float) -> Waterfall:
@@ -69,11 +77,8 @@ def slice_of(trial: TrialRows, length: float) -> Waterfall:
     picked = picked[np.argsort(intended[picked], kind="stable")]
     total = len(picked)
     picked = picked[:: max(1, -(-total // _MOST))]
-    columns = [
-        trial.request_column(n)[picked] for n in ("start_s", "done_s", "token_wait_s", "checkout_wait_s", "sql_s")
-    ]
-    start, finished, token, checkout, sql = columns
-    edges = part_edges(intended[picked], start, finished, token, checkout, sql, begin + length)
+    rows = {name: trial.request_column(name)[picked] for name in (*COLUMNS, *_COLUMNS)}
+    edges = part_edges(rows, begin + length)
     return Waterfall(np.clip(edges - begin, 0.0, length), total)
 
 
@@ -102,7 +107,7 @@ def draw(pair: PairRows) -> Chart | None:
     falls = [(name, w) for name, w in falls if w.shown_of]
     if not falls:
         return None
-    used = np.max([np.diff(w.edges, axis=1).sum(axis=0) for _, w in falls], axis=0) > 0
+    used = np.max([np.diff(w.edges, axis=1).sum(axis=0) for _, w in falls], axis=0) > 1e-6
     return Chart(
         name="waterfall",
         title="Where each request waits",
@@ -110,7 +115,10 @@ def draw(pair: PairRows) -> Chart | None:
         how="Short bars are good. Bars that end one after another like stairs wait for one thing that serves them one "
         "at a time; a wall of long bars waits for something that does not come back.",
         legend=tuple(part for part, seen in zip(PARTS, used, strict=True) if seen),
-        panels=tuple(_panel(pair.pair.name, name, w, length) for name, w in falls),
+        panels=pair.panels(
+            [_panel(pair.pair.name, name, w, length) for name, w in falls],
+            lambda name: invalid_panel(pair.pair.name, name, "waterfall", _HEIGHT),
+        ),
     )
 
 

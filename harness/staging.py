@@ -1,0 +1,167 @@
+"""What a trial is run on, and with what: the plan of a trial, and its stage: a database of its own and the app, started."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.forkserver import Child, ForkServer
+from harness.hearing import Heard, OnStep, end
+from harness.postgres.activity import ActivitySampler
+from harness.postgres.databases import Databases
+from harness.postgres.urls import database_of
+from harness.record import Pair, Profile
+from harness.target.target import start_target, start_upstream, start_worker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postgres:
+    """Where each trial gets its database from."""
+
+    databases: Databases
+    admin_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rig:
+    """What all trials of a run share."""
+
+    started_s: float  # when the run began, on the monotonic clock
+    logs: Path
+    targets: ForkServer
+    loads: ForkServer
+    postgres: Postgres | None  # None: the app has its own database, or needs none
+    port: int = 0
+    load_workers: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is measured, and the Locust file that drives it."""
+
+    target: str  # "module:app", started under the probe, or a URL, seen by clients alone
+    app_dir: Path
+    locustfile: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    factory: bool = False  # the target's name stands for a function that makes the app
+
+    @property
+    def served(self) -> bool:
+        """Whether the harness starts the app itself."""
+        return "://" not in self.target
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialPlan:
+    id: int
+    pair: Pair
+    variant: str
+    subject: Subject
+    block: int
+    seed: int
+    profile: Profile
+    repeats: int | None = None  # id of the invalid trial that this one is run for once more
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """The database and the processes of one trial. Made by :func:`set_stage`; whoever has it calls ``stop``, then ``clear``."""
+
+    started_s: float  # monotonic: the trial's times count from here
+    log: Path
+    host: str
+    settle_s: float
+    database_url: str | None = None
+    children: list[Child] = field(default_factory=list)  # in the order in which they were started
+    targets: tuple[Child, ...] = ()  # those of them that serve the app
+    _sampler: ActivitySampler | None = None
+    _drop: Callable[[], None] | None = None
+
+    def keep(self, url: str, drop: Callable[[], None]) -> None:
+        """The database is there; ``drop`` removes it."""
+        self.database_url, self._drop = url, drop
+
+    def watch(self, sampler: ActivitySampler) -> None:
+        """Starts to watch the sessions of the database."""
+        self._sampler = sampler
+        sampler.start()
+
+    def stop(self, heard: Heard, on_step: OnStep = lambda _: None) -> None:
+        """Ends the processes, and keeps what they still had to say."""
+        children, self.children = self.children, []
+        end(children, self.targets, heard, on_step, self.settle_s)
+
+    def activity(self) -> list[tuple[float, int, int, int, int]]:
+        """The sessions of the database so far, no more from now on."""
+        samples = self._sampler.stop() if self._sampler else []
+        return [(s.t_s, s.sessions, s.active, s.idle_in_transaction, s.lock_waits) for s in samples]
+
+    def clear(self) -> None:
+        """Removes what is left: processes, and the database."""
+        self.stop(Heard())
+        self.activity()
+        if self._drop is not None:
+            drop, self._drop = self._drop, None
+            drop()
+
+
+def set_stage(rig: Rig, plan: TrialPlan, on_step: OnStep = lambda _: None, *, watched: bool = True) -> Stage:
+    """Makes the database and starts the app. Raises TargetError or SetupError, and then leaves nothing behind.
+
+    watched: whether the sessions of the database are counted, which costs Postgres a query every now and then.
+    """
+    log = rig.logs / f"{plan.id:03d}-{plan.pair.name}-{plan.variant}-{plan.block}.log"
+    stage = Stage(started_s=time.monotonic(), log=log, host=plan.subject.target, settle_s=plan.pair.settle_s)
+    try:
+        if rig.postgres is not None:
+            on_step("database")
+            _make_database(rig.postgres, plan, stage, watched=watched)
+        on_step("start")
+        if plan.subject.served:
+            _start(rig, plan, stage)
+    except BaseException:
+        stage.clear()
+        raise
+    return stage
+
+
+def _make_database(postgres: Postgres, plan: TrialPlan, stage: Stage, *, watched: bool) -> None:
+    url = postgres.databases.clone(f"{plan.pair.name}_{plan.variant}")
+    stage.keep(url, lambda: postgres.databases.drop(url))
+    if watched:
+        stage.watch(ActivitySampler(postgres.admin_url, database_of(url), stage.started_s))
+
+
+def _start(rig: Rig, plan: TrialPlan, stage: Stage) -> None:
+    subject = plan.subject
+    env = _environment(rig, plan, stage)
+    server = start_target(
+        rig.targets,
+        subject.target,
+        app_dir=subject.app_dir,
+        env=env,
+        log=stage.log,
+        port=rig.port,
+        factory=subject.factory,
+        processes=plan.pair.workers,
+        settle_s=plan.pair.settle_s,
+    )
+    stage.targets, stage.host = server.children, server.url
+    stage.children += server.children
+    if worker := plan.pair.variants[plan.variant].worker:
+        stage.children.append(start_worker(rig.targets, worker, app_dir=subject.app_dir, env=env, log=stage.log))
+
+
+def _environment(rig: Rig, plan: TrialPlan, stage: Stage) -> dict[str, str]:
+    """The target's environment; starts the stub upstream where the pair needs one."""
+    settings = {name.upper(): f"{value:g}" for name, value in plan.pair.settings.items()}
+    env = {**settings, **plan.subject.env}
+    if stage.database_url is not None:
+        env["DATABASE_URL"] = stage.database_url
+    if plan.pair.upstream:
+        upstream = start_upstream(rig.targets, plan.pair.settings["upstream_delay_s"], log=stage.log)
+        stage.children += upstream.children
+        env["UPSTREAM_URL"] = upstream.url
+    return env
