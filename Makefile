@@ -8,10 +8,17 @@ PROFILE ?= standard
 POSTGRES ?= embedded
 RUN_FOLDER ?=
 
-.PHONY: bench claims detectors docs test lint versions schema lock clean
+.PHONY: bench gate baseline claims detectors docs test lint versions schema lock clean
 
 bench: $(VENV)/ready
 	$(RUN) harness bench $(PAIRS) --profile '$(PROFILE)' --postgres '$(POSTGRES)'
+
+# the project's own: do fixed apps stay fixed, and do buggy ones show their bug? Counts and causes hold on every machine
+gate: $(VENV)/ready
+	$(RUN) harness gate --baseline reports/baseline.json --other-machine
+
+baseline: $(VENV)/ready
+	$(RUN) harness gate --baseline reports/baseline.json --update
 
 claims: $(VENV)/ready
 	$(RUN) harness claims $(RUN_FOLDER) --write docs/claims.md

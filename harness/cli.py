@@ -1,6 +1,6 @@
 """Verbs and exit codes, nothing else.
 
-0 passed, or measured where nothing is expected; 1 an expectation failed; 2 usage or set-up; 3 the run is invalid or inconclusive; 130 interrupted.
+0 passed, or measured where nothing is expected; 1 an expectation or a gate failed; 2 usage or set-up; 3 the run is invalid or inconclusive; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.errors import HarnessError, UsageError
+from harness.gate.command import gate
 
 if TYPE_CHECKING:
     from harness.bench import BenchPlan
@@ -34,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(gate)
 out = Console()
 err = Console(stderr=True)
 

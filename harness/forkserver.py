@@ -99,16 +99,17 @@ class Child:
 class ForkServer:
     """Forks jobs from one process that has the preloaded modules. A context manager; its end ends every child."""
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(self, preload: Sequence[str], *, python: str = sys.executable, home: Path | None = None) -> None:
+        """python: the interpreter, which may be another environment's; home: from where it can import the harness."""
         ours, theirs = socket.socketpair()
         self._socket = ours
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "harness.forkserver", str(theirs.fileno()), *preload],
+                [python, "-m", "harness.forkserver", str(theirs.fileno()), *preload],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                env=_environment_that_finds_us(),
+                env=_environment_that_finds_us(home),
             )
 
     def spawn(
@@ -146,8 +147,8 @@ class ForkServer:
         self.close()
 
 
-def _environment_that_finds_us() -> dict[str, str]:
-    here = str(Path(__file__).resolve().parent.parent)
+def _environment_that_finds_us(home: Path | None) -> dict[str, str]:
+    here = str(home or Path(__file__).resolve().parent.parent)
     paths = [here, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
 

@@ -79,9 +79,13 @@ class Stage:
     _sampler: ActivitySampler | None = None
     _drop: Callable[[], None] | None = None
 
-    def watch(self, sampler: ActivitySampler, drop: Callable[[], None]) -> None:
-        """The database is there: starts to watch its sessions; ``drop`` removes it."""
-        self._sampler, self._drop = sampler, drop
+    def keep(self, url: str, drop: Callable[[], None]) -> None:
+        """The database is there; ``drop`` removes it."""
+        self.database_url, self._drop = url, drop
+
+    def watch(self, sampler: ActivitySampler) -> None:
+        """Starts to watch the sessions of the database."""
+        self._sampler = sampler
         sampler.start()
 
     def stop(self, heard: Heard, on_step: OnStep = lambda _: None) -> None:
@@ -103,14 +107,17 @@ class Stage:
             drop()
 
 
-def set_stage(rig: Rig, plan: TrialPlan, on_step: OnStep = lambda _: None) -> Stage:
-    """Makes the database and starts the app. Raises TargetError or SetupError, and then leaves nothing behind."""
+def set_stage(rig: Rig, plan: TrialPlan, on_step: OnStep = lambda _: None, *, watched: bool = True) -> Stage:
+    """Makes the database and starts the app. Raises TargetError or SetupError, and then leaves nothing behind.
+
+    watched: whether the sessions of the database are counted, which costs Postgres a query every now and then.
+    """
     log = rig.logs / f"{plan.id:03d}-{plan.pair.name}-{plan.variant}-{plan.block}.log"
     stage = Stage(started_s=time.monotonic(), log=log, host=plan.subject.target, settle_s=plan.pair.settle_s)
     try:
         if rig.postgres is not None:
             on_step("database")
-            _make_database(rig.postgres, plan, stage)
+            _make_database(rig.postgres, plan, stage, watched=watched)
         on_step("start")
         if plan.subject.served:
             _start(rig, plan, stage)
@@ -120,11 +127,11 @@ def set_stage(rig: Rig, plan: TrialPlan, on_step: OnStep = lambda _: None) -> St
     return stage
 
 
-def _make_database(postgres: Postgres, plan: TrialPlan, stage: Stage) -> None:
+def _make_database(postgres: Postgres, plan: TrialPlan, stage: Stage, *, watched: bool) -> None:
     url = postgres.databases.clone(f"{plan.pair.name}_{plan.variant}")
-    stage.database_url = url
-    sampler = ActivitySampler(postgres.admin_url, database_of(url), stage.started_s)
-    stage.watch(sampler, lambda: postgres.databases.drop(url))
+    stage.keep(url, lambda: postgres.databases.drop(url))
+    if watched:
+        stage.watch(ActivitySampler(postgres.admin_url, database_of(url), stage.started_s))
 
 
 def _start(rig: Rig, plan: TrialPlan, stage: Stage) -> None:

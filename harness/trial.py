@@ -52,10 +52,10 @@ def run_trial(
         load_stage(rig, plan, stage, heard, on_step)
         when_ended()
         activity = stage.activity()
-        invariants = _ask_invariants(plan, stage.database_url, heard)
+        invariants = ask_invariants(plan, stage.database_url, heard)
     finally:
         stage.clear()
-    window = _window(plan, heard, stage.started_s, activity)
+    window = window_of(plan, heard, stage.started_s, activity)
     return TrialData(
         trial=_trial(plan, heard, window, invariants, stage.started_s - rig.started_s, stage.log), window=window
     )
@@ -92,7 +92,7 @@ def load_stage(rig: Rig, plan: TrialPlan, stage: Stage, heard: Heard, on_step: O
         stage.stop(heard, on_step)
 
 
-def _window(plan: TrialPlan, heard: Heard, t0: float, activity: Sequence[Sequence[float]]) -> Window:
+def window_of(plan: TrialPlan, heard: Heard, t0: float, activity: Sequence[Sequence[float]]) -> Window:
     """All rows of the trial, in seconds from its start."""
     start_s, end_s = _bounds(plan, heard, t0)
     return Window(
@@ -173,7 +173,7 @@ def _sequential(heard: Heard) -> tuple[SequentialAnswer, ...]:
     return tuple(SequentialAnswer(name=r[3], status=r[7] or 0, body_digest=r[11] or "") for r in rows)
 
 
-def _ask_invariants(plan: TrialPlan, database_url: str | None, heard: Heard) -> list[InvariantResult]:
+def ask_invariants(plan: TrialPlan, database_url: str | None, heard: Heard) -> list[InvariantResult]:
     """Asks once the app has ended: what it committed is there, what it only promised is not."""
     asked = [i for i in plan.pair.invariants if plan.variant in (i.variants or plan.pair.variants)]
     if database_url is None or not asked:

@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from harness.postgres.databases import Databases
 from harness.postgres.server import PostgresServer, start_postgres
+from harness.pytest_plugin import concurrency as concurrency  # also where the package is not installed
 
 # The same examples in every run, and no time limit: the machine is shared.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

@@ -1,0 +1,166 @@
+"""From blocks of windows to a decision. Pure.
+
+A block holds one window of each arm: A, B, and A once more in a process of its own. The block is the replicate: what
+is tested is the mean, over blocks, of B against the two As (of logarithms; of a count, as it may be zero, plainly),
+with Student's t. The third server costs little, since its windows count as A's: with σ² the variance of a window, A B
+A' gives 3σ²/2 a block, against 2σ² for A B alone.
+
+Several metrics are tested at once, at several looks: S. Holm's procedure (Scand. J. Stat. 6, 1979), weighted, over
+group-sequential tests (Y. Ye, A. Li, L. Liu and B. Yao, Stat. Med. 32, 2013). Whoever is rejected leaves its share of
+the error rate to the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+from harness.gate.findings import ARMS, Block, Change, Decision, Finding, Look, Promise
+from harness.gate.metrics import Metric, Rules
+from harness.gate.spending import levels
+
+FIRST_LOOK = LEAST_BLOCKS = 4
+INTERVAL_ALPHA = 0.05
+POWER_MISSED = 0.1  # what could have been seen: with a chance of 90 %
+
+
+def decide(blocks: Sequence[Block], looks: Sequence[Look], rules: Rules, promises: Sequence[Promise] = ()) -> Decision:
+    """Decides at the last of the looks, of which each had the first so many of the blocks.
+
+    looks: ascending in blocks and fraction; the last has all blocks. Metrics of which too few blocks have a figure
+    are left out, with the reason.
+    """
+    samples, unmeasured = {}, {}
+    for metric in rules.metrics:
+        values = [_values(block, metric.name) for block in blocks]
+        whole = [v for v in values if v is not None]
+        if len(whole) < LEAST_BLOCKS:
+            unmeasured[metric.name] = (
+                f"{len(whole)} of {len(blocks)} blocks have this figure for every arm, and {LEAST_BLOCKS} are needed"
+            )
+        else:
+            samples[metric.name] = np.array(whole)
+    present = tuple(m for m in rules.metrics if m.name in samples)
+    return Decision(
+        findings=_judged(present, [_contrast(m, samples[m.name]) for m in present], looks, rules.alpha),
+        control=_judged(present, [_control(m, samples[m.name]) for m in present], looks, rules.alpha),
+        promises=tuple(promises),
+        unmeasured=unmeasured,
+    )
+
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Contrast:
+    """One metric: per block by how much the one side exceeds the other, and what both are like."""
+
+    values: Floats  # differences; of logarithms where a ratio is meant
+    a: float
+    b: float
+    margin: tuple[float, float]  # of the values: what is tolerated downwards and upwards
+
+
+def _values(block: Block, name: str) -> tuple[float, ...] | None:
+    found = tuple(value for arm in ARMS if (value := block[arm].get(name)) is not None)
+    return found if len(found) == len(ARMS) else None
+
+
+def _contrast(metric: Metric, table: Floats) -> _Contrast:
+    """B against both As. table: a row per block, a column per arm."""
+    return _between(metric, np.stack([table[:, 0], table[:, 2]], axis=1), table[:, 1])
+
+
+def _control(metric: Metric, table: Floats) -> _Contrast:
+    return _between(metric, table[:, :1], table[:, 2])
+
+
+def _between(metric: Metric, before: Floats, after: Floats) -> _Contrast:
+    if metric.count:
+        a, b = float(before.mean()), float(after.mean())
+        tolerated = metric.margin * max(a, 1.0) if metric.name != "failed_share" else metric.margin
+        return _Contrast(after - before.mean(axis=1), a, b, (-tolerated, tolerated))
+    logs = np.log(np.maximum(before, 1e-12)).mean(axis=1)
+    own = np.log(np.maximum(after, 1e-12))
+    tolerated = float(np.log1p(metric.margin))
+    return _Contrast(own - logs, float(np.exp(logs.mean())), float(np.exp(own.mean())), (-tolerated, tolerated))
+
+
+def _judged(
+    metrics: Sequence[Metric], contrasts: Sequence[_Contrast], looks: Sequence[Look], alpha: float
+) -> tuple[Finding, ...]:
+    weights = {m.name: m.weight for m in metrics}
+    p_values = {m.name: _p(c.values) for m, c in zip(metrics, contrasts, strict=True)}
+    level = _holm(p_values, weights, looks, alpha)
+    return tuple(
+        _finding(m, c, p_values[m.name], level[m.name], looks) for m, c in zip(metrics, contrasts, strict=True)
+    )
+
+
+def _holm(
+    p_values: Mapping[str, float], weights: Mapping[str, float], looks: Sequence[Look], alpha: float
+) -> dict[str, float]:
+    """The level that each metric is held against at the last look, once those below theirs have left them their share."""
+    left = dict(weights)
+    level: dict[str, float] = {}
+    while left:
+        total = sum(left.values())
+        now = {name: _level(looks, alpha * weight / total) for name, weight in left.items()}
+        rejected = [name for name in left if p_values[name] <= now[name]]
+        level |= now
+        if not rejected:
+            break
+        for name in rejected:
+            del left[name]
+    return level
+
+
+def _level(looks: Sequence[Look], alpha: float) -> float:
+    return levels(tuple(k.blocks for k in looks), tuple(k.fraction for k in looks), alpha)[-1]
+
+
+def _finding(metric: Metric, contrast: _Contrast, p: float, level: float, looks: Sequence[Look]) -> Finding:
+    values = contrast.values
+    n, mean, error = len(values), float(values.mean()), _error(values)
+    reach = error * _t(_level(looks, INTERVAL_ALPHA), n)
+    low, high = mean - reach, mean + reach
+    worse = mean > 0 if metric.more_is_worse else mean < 0
+    if contrast.margin[0] < low and high < contrast.margin[1]:
+        change = Change.EQUIVALENT
+    elif p <= level:
+        change = Change.REGRESSION if worse else Change.IMPROVEMENT
+    else:
+        change = Change.INCONCLUSIVE
+    seen = error * (_t(level, n) + float(stdtrit(n - 1, 1 - POWER_MISSED)))
+    a, is_ratio = contrast.a, not metric.count or contrast.a > 0
+    shown = [mean, low, high] if not is_ratio else [1 + v / a for v in (mean, low, high)]
+    if not metric.count:
+        shown = [float(np.exp(v)) for v in (mean, low, high)]
+    return Finding(
+        metric=metric, change=change, blocks=n, a=a, b=contrast.b, ratio=shown[0] if is_ratio else None, low=shown[1],
+        high=shown[2], p=p, level=level, detectable=seen if metric.count else float(np.expm1(seen)), is_ratio=is_ratio,
+    )  # fmt: skip
+
+
+def _error(values: Floats) -> float:
+    """Standard error of the mean. Rounding does not count as noise."""
+    error = float(values.std(ddof=1) / np.sqrt(len(values)))
+    return error if error > 1e-9 * max(1.0, float(np.abs(values).max())) else 0.0
+
+
+def _p(values: Floats) -> float:
+    """Two-sided, of a mean of zero. What never varies is certain."""
+    mean, error = fmean(values), _error(values)
+    if error == 0.0:
+        return 0.0 if abs(mean) > 1e-9 else 1.0
+    return float(2 * stdtr(len(values) - 1, -abs(mean) / error))
+
+
+def _t(level: float, n: int) -> float:
+    return float(-stdtrit(n - 1, max(level, 1e-300) / 2))

@@ -1,0 +1,77 @@
+"""From the windows of one block to its readings: the figures that are decided on, by arm."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.figures import measure
+from harness.gate.metrics import LEAST_REQUESTS, METRIC_NAMES
+from harness.record import Outcome
+from harness.window import Window
+
+COUNTED = {  # metric -> what the probe counted on a request
+    "queries_per_request": "queries",
+    "checkouts_per_request": "checkouts",
+    "connects_per_request": "connects",
+    "tokens_per_request": "tokens",
+}
+
+
+def read_block(windows: Mapping[str, Window]) -> dict[str, dict[str, float | None]]:
+    """The readings of one window of each arm.
+
+    Counts are compared on one mix of requests: the mean of each request's name, weighed by how often the name came up
+    in the whole block,
+    so that a window that happened to hold more of the dear ones counts the same.
+    """
+    right = {arm: _right(window) for arm, window in windows.items()}
+    mix: Counter[str] = sum((Counter(t["name"].to_pylist()) for t in right.values()), Counter())
+    shared = {
+        name: n for name, n in mix.items() if all(pc.any(pc.equal(t["name"], name)).as_py() for t in right.values())
+    }
+    return {arm: _figures(window) | _counts(right[arm], shared) for arm, window in windows.items()}
+
+
+def _figures(window: Window) -> dict[str, float | None]:
+    figures, _ = measure([window])
+    found = {name: value for name, value in asdict(figures).items() if name in METRIC_NAMES}
+    answered = (figures.throughput_rps or 0.0) * window.length_s
+    for name, least in LEAST_REQUESTS.items():
+        asked = answered if not name.startswith("canary") else _asked(window)
+        if asked < least:
+            found[name] = None
+    right = (figures.goodput_rps or 0.0) * window.length_s
+    return found | {
+        "goodput_rps": (right + 0.5) / window.length_s
+    }  # a half: a window without an answer has a logarithm too
+
+
+def _counts(right: pa.Table, mix: Mapping[str, int]) -> dict[str, float | None]:
+    if not mix:
+        return dict.fromkeys(COUNTED, None)
+    means: dict[str, float | None] = {}
+    for metric, column in COUNTED.items():
+        by_name = {name: pc.mean(right.filter(pc.equal(right["name"], name))[column]).as_py() for name in mix}
+        known = {name: mean for name, mean in by_name.items() if mean is not None}
+        total = sum(mix[name] for name in known)
+        means[metric] = sum(mix[name] * mean for name, mean in known.items()) / total if total else None
+    return means
+
+
+def _right(window: Window) -> pa.Table:
+    """Right answers to requests that were meant to start in the window, as far as the probe saw them."""
+    table = window.requests
+    kept = pc.and_(pc.equal(table["kind"], "load"), pc.equal(table["phase"], "window"))
+    kept = pc.and_(kept, pc.equal(table["outcome"], Outcome.OK.value))
+    return table.filter(pc.and_(kept, pc.is_valid(table["start_s"])))
+
+
+def _asked(window: Window) -> int:
+    table = window.requests
+    asked = pc.and_(pc.equal(table["kind"], "canary"), pc.equal(table["phase"], "window"))
+    return int(pc.sum(asked).as_py() or 0)
