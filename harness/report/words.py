@@ -35,7 +35,6 @@ FIGURES: tuple[FigureWords, ...] = (
         pool_timeout_share="failed: no connection in time",
         http_error_share="failed: other HTTP errors",
         wrong_body_share="failed: wrong answers",
-        promises_lost="rows promised and lost",
         unfinished="still waiting at the end",
         bytes_per_response="size of an answer (mean)",
     ),
