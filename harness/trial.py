@@ -15,6 +15,7 @@ from harness.figures import measure, promises_lost
 from harness.forkserver import Message
 from harness.hearing import Heard, OnStep, listen
 from harness.places import checkout_sites, loop_holds
+from harness.postgres.connection import admin_connection
 from harness.record import Invariant, InvariantResult, Outcome, SequentialAnswer, Trial
 from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, seen_of, strays, table_of
 from harness.staging import Rig, Stage, TrialPlan, set_stage
@@ -178,7 +179,7 @@ def ask_invariants(plan: TrialPlan, database_url: str | None, heard: Heard) -> l
     asked = [i for i in plan.pair.invariants if plan.variant in (i.variants or plan.pair.variants)]
     if database_url is None or not asked:
         return []
-    with psycopg.connect(database_url) as connection:
+    with admin_connection(database_url) as connection:
         return [
             InvariantResult(
                 name=invariant.name,
