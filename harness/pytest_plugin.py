@@ -75,7 +75,7 @@ class Seen:
             assert not site.timeouts, f"{site.timeouts} requests gave up waiting for a connection: {place}"
 
     def queries_per_request(self, *, at_most: float) -> None:
-        """The mean over right answers."""
+        """The mean over right answers; over all answers when none was right."""
         __tracebackhide__ = True
         found = self._measured("queries_per_request")
         assert found <= at_most, f"a request makes {found:.3g} queries on average, {at_most:g} are allowed"
