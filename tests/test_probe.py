@@ -157,7 +157,8 @@ def test_the_time_of_a_request_is_booked_where_it_went(watch: Watch, path: str, 
     ],
 )
 def test_what_goes_wrong_is_told_with_its_line(watch: Watch, path: str, kind: str, what: str, place: str) -> None:
-    told = [s for s in watch(path, path)["sightings"] if s["kind"] not in ("endpoint", "pool")]
+    # What is told when a request has ended, after its answer, may miss the last one when the app is stopped at once.
+    told = [s for s in watch(path, path, path)["sightings"] if s["kind"] not in ("endpoint", "pool")][:2]
     assert [(s["kind"], s["what"], s["route"]) for s in told] == [(kind, what, f"GET {path}")] * 2
     assert told[-1]["place"][0] == "tests/apps/observed.py"
     # Of the second at the latest: where rows are written is looked for from then on.
