@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ import uvicorn
 from rich.console import Console
 from rich.table import Table
 
-from harness.forkserver import ForkServer, send
+from harness.forkserver import Child, ForkServer, send
 from harness.postgres.server import start_postgres
 from harness.record import Workload
 from harness.target.target import PRELOAD, start_target
@@ -46,8 +46,12 @@ ROUTES = {  # what it is; throughput at least and CPU at most, or None: shown, a
 
 @dataclass(frozen=True)
 class Server:
-    pid: int
+    child: Child
     url: str
+
+    @property
+    def pid(self) -> int:
+        return self.child.pid
 
     def cpu_s(self) -> float:
         times = psutil.Process(self.pid).cpu_times()
@@ -106,7 +110,7 @@ def servers(logs: Path) -> Iterator[tuple[Server, Server]]:
         bare = forks.spawn("benchmarks.probe_cost:serve_bare", {"app": APP}, log=logs / "bare.log", env=env, cwd=ROOT)
         ready = bare.receive(20)
         assert ready is not None, "plain uvicorn did not start"
-        both = Server(probed.child.pid, probed.url), Server(bare.pid, f"http://127.0.0.1:{ready['port']}")
+        both = Server(probed.child, probed.url), Server(bare, f"http://127.0.0.1:{ready['port']}")
         for server in both:
             os.kill(server.pid, signal.SIGSTOP)
         try:
@@ -158,8 +162,12 @@ def window(loads: ForkServer, server: Server, route: str, seconds: float, logs: 
     child = loads.spawn("harness.load.main:run", job, log=logs / "load.log", cwd=ROOT)
     rows, done, cpu_s = [], None, 0.0
     while done is None:
-        message = child.receive(60)
-        assert message is not None, "the load process did not finish"
+        ready = wait([child.channel, server.child.channel], 60)
+        assert ready, "the load process did not finish"
+        if server.child.channel in ready:
+            server.child.receive(0)  # as in a trial: with nobody to take them, its rows would pile up unsent
+        if child.channel not in ready or (message := child.receive(0)) is None:
+            continue
         if message["kind"] == "window":
             cpu_s = server.cpu_s()
         rows += message.get("rows", [])

@@ -19,6 +19,7 @@ from harness.errors import HarnessError
 from harness.figures import measure, outcomes, promises_lost
 from harness.forkserver import ForkServer
 from harness.machine import LOAD_PACKAGES, PACKAGES, git_revision, this_machine
+from harness.placement import placement_here
 from harness.places import checkout_sites, loop_holds
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
@@ -175,13 +176,17 @@ def _next_id(planned: int, measured: _Measured) -> int:
 @contextmanager
 def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> Iterator[Rig]:
     token = secrets.token_hex(4)
+    place = placement_here()
     with ExitStack() as stack:
-        targets = stack.enter_context(ForkServer(PRELOAD if plan.catalogue else OWN_PRELOAD))
-        loads = stack.enter_context(ForkServer(LOAD_PRELOAD))
+        preload = PRELOAD if plan.catalogue else OWN_PRELOAD
+        targets = stack.enter_context(ForkServer(preload, cpus=place.target if place else None))
+        loads = stack.enter_context(ForkServer(LOAD_PRELOAD, cpus=place.load if place else None))
         logs = folder / "logs"
         postgres = None
         if plan.postgres is not None and plan.catalogue is not None:
-            server = stack.enter_context(start_postgres(plan.postgres, run_token=token))
+            server = stack.enter_context(
+                start_postgres(plan.postgres, run_token=token, cpus=place.postgres if place else None)
+            )
             measured.postgres = server.version
             postgres = Postgres(databases=Databases(server.url, run_token=token), admin_url=server.url)
             fill = partial(seed, targets, root=plan.catalogue, log=logs / "seed.log")

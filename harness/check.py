@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from harness.placement import FEWEST, placement_here, usable_cpus
+
 GIB = 2**30
 BUSY_SHARE = 0.25  # of all cores, by others
 SLEEP_S = 0.001
@@ -39,6 +41,7 @@ def check_machine(out: Path, *, busy_s: float = 1.0, sleeps: int = 100) -> list[
     """
     return [
         _cores(),
+        _placed(),
         *_load(),
         _busy(busy_s),
         *_governor(GOVERNORS),
@@ -65,9 +68,21 @@ def _cores() -> Finding:
     )
 
 
+def _placed() -> Finding:
+    found = placement_here()
+    if found is not None:
+        value = f"processors: {found}"
+    elif usable_cpus() is None:
+        value = "this system keeps no process to a core: app, load and Postgres run on any"
+    else:
+        value = f"app, load and Postgres run on any core; they are kept apart from {FEWEST} cores on"
+    return Finding(name="placement", value=value)
+
+
 def core_count() -> int:
     """Cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cpus = usable_cpus()
+    return os.cpu_count() or 1 if cpus is None else len(cpus)
 
 
 def _load() -> Iterator[Finding]:

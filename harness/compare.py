@@ -79,7 +79,7 @@ def unlike(first: Run, second: Run) -> Iterator[str]:
 
 
 def _machines(a: Machine, b: Machine) -> Iterator[str]:
-    for name in ("cores", "cpu", "system", "python", "postgres"):
+    for name in ("cores", "placement", "cpu", "system", "python", "postgres"):
         old, new = getattr(a, name), getattr(b, name)
         if old != new:
             yield f"{name} {old if old is not None else 'none'} and {new if new is not None else 'none'}"

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -25,6 +25,7 @@ from typing import Any
 import msgpack
 
 from harness.errors import SetupError
+from harness.placement import put
 
 # Bound before any module can patch the standard library: the load room's preload does.
 from os import _exit, close, fork, waitpid  # isort: skip
@@ -99,8 +100,17 @@ class Child:
 class ForkServer:
     """Forks jobs from one process that has the preloaded modules. A context manager; its end ends every child."""
 
-    def __init__(self, preload: Sequence[str], *, python: str = sys.executable, home: Path | None = None) -> None:
-        """python: the interpreter, which may be another environment's; home: from where it can import the harness."""
+    def __init__(
+        self,
+        preload: Sequence[str],
+        *,
+        python: str = sys.executable,
+        home: Path | None = None,
+        cpus: Collection[int] | None = None,
+    ) -> None:
+        """python: the interpreter, which may be another environment's; home: from where it can import the harness; cpus: the
+        processors that the children are kept to, None for any.
+        """
         ours, theirs = socket.socketpair()
         self._socket = ours
         with theirs:
@@ -111,6 +121,7 @@ class ForkServer:
                 start_new_session=True,
                 env=_environment_that_finds_us(home),
             )
+        put(self._process.pid, cpus)
 
     def spawn(
         self, main: str, job: Message, *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from harness.placement import placement_here
 from harness.record import Machine
 
 PACKAGES = (
@@ -31,6 +32,7 @@ def this_machine(postgres: str | None, packages: Sequence[str] = PACKAGES) -> Ma
         packages={name: found for name in packages if (found := _version(name)) is not None},
         postgres=postgres,
         git=git_revision(Path.cwd()),
+        placement=placement_here(),
     )
 
 

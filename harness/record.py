@@ -447,6 +447,20 @@ PROFILES = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Placement:
+    """The numbers of the processors that each is kept to."""
+
+    target: tuple[int, ...]
+    load: tuple[int, ...]
+    postgres: tuple[int, ...]  # the embedded server; another one stays where it is
+
+    def __str__(self) -> str:
+        """In words: "app on 0, 1; load on 2; Postgres on 3"."""
+        parts = (("app", self.target), ("load", self.load), ("Postgres", self.postgres))
+        return "; ".join(f"{name} on {', '.join(map(str, cpus))}" for name, cpus in parts)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Machine:
     """What the run was measured on."""
 
@@ -458,6 +472,7 @@ class Machine:
     packages: dict[str, str]
     postgres: str | None  # the server's version; null where the app has a database of its own, or none
     git: str | None
+    placement: Placement | None = None  # null where app, load and Postgres run on any core
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ def found(name: str, out: Path = Path()) -> Finding:
 def test_everything_is_told_with_its_unit(tmp_path: Path) -> None:
     findings = {f.name: f.value for f in check_machine(tmp_path / "not" / "made", busy_s=0.01, sleeps=3)}
     assert set(findings) - {"frequency scaling"} == {
-        "cores", "load average", "processors busy", "open files", "clock", "sleep", "free disk", "free memory",
+        "cores", "placement", "load average", "processors busy", "open files", "clock", "sleep", "free disk", "free memory",
     }  # fmt: skip
     assert findings["free disk"].split()[1] == "GiB"
     assert "ms longer" in findings["sleep"]

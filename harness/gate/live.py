@@ -20,6 +20,7 @@ from harness.gate.metrics import Rules
 from harness.gate.reading import read_block
 from harness.gate.rotation import rotation
 from harness.gate.versions import Version
+from harness.placement import placement_here
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
 from harness.record import Profile
@@ -152,13 +153,12 @@ def _profile(plan: GatePlan, p50_s: float | None = None, *, fitting_s: float = 0
 @contextmanager
 def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
     """All three servers, stopped where they stand."""
+    place = placement_here()
     with ExitStack() as stack:
-        loads = stack.enter_context(ForkServer(("harness.load.main",)))
-        preload = PRELOAD if plan.catalogue else OWN_PRELOAD
+        loads = stack.enter_context(ForkServer(("harness.load.main",), cpus=place.load if place else None))
+        start = partial(ForkServer, PRELOAD if plan.catalogue else OWN_PRELOAD, cpus=place.target if place else None)
         forks = {
-            v.python: stack.enter_context(
-                ForkServer(preload, python=v.python.python, home=v.python.home) if v.python else ForkServer(preload)
-            )
+            v.python: stack.enter_context(start(python=v.python.python, home=v.python.home) if v.python else start())
             for v in (plan.a, plan.b)
         }
         arms: dict[str, Arm] = {}
@@ -190,7 +190,8 @@ def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
 def _postgres(stack: ExitStack, plan: GatePlan, catalogue: Path, targets: ForkServer) -> Postgres:
     """A server with a filled template. Each arm has one of its own where they are ours to start: one would run out of connections."""
     token = secrets.token_hex(4)
-    server = stack.enter_context(start_postgres(plan.postgres, run_token=token))
+    place = placement_here()
+    server = stack.enter_context(start_postgres(plan.postgres, run_token=token, cpus=place.postgres if place else None))
     postgres = Postgres(databases=Databases(server.url, run_token=token), admin_url=server.url)
     postgres.databases.create_template(partial(fill, targets, root=catalogue, log=plan.logs / "seed.log"))
     return postgres

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from harness.errors import SetupError
+from harness.placement import put
 from harness.postgres.connection import admin_connection
 from harness.postgres.urls import describe, parse_admin_url
 
@@ -34,15 +36,16 @@ class PostgresServer:
         end_keeper(self.keeper)
 
 
-def start_postgres(choice: str, *, run_token: str) -> PostgresServer:
+def start_postgres(choice: str, *, run_token: str, cpus: Collection[int] | None = None) -> PostgresServer:
     """Makes the server ready that ``--postgres`` chose: "embedded", or the postgresql:// URL of the user's own.
 
-    ``run_token`` (lower-case letters and digits) names the run's databases, see ``Databases``.
+    ``run_token`` (lower-case letters and digits) names the run's databases, see ``Databases``; ``cpus`` are the processors
+    that an embedded server is kept to, None for any.
     Raises UsageError for another choice; SetupError when the server cannot start, cannot be reached, is too old or gives no
     right to create databases.
     """
     if choice == "embedded":
-        return _serve({"provider": "embedded"})
+        return _serve({"provider": "embedded"}, cpus)
     url = parse_admin_url(choice)
     _look(url)  # before there is a keeper, whose clean-up would fail in the same way
     return _serve({"provider": "url", "url": url, "run_token": run_token})
@@ -62,7 +65,7 @@ def end_keeper(keeper: subprocess.Popen[str]) -> None:
     keeper.stdout.close()
 
 
-def _serve(job: dict[str, str]) -> PostgresServer:
+def _serve(job: dict[str, str], cpus: Collection[int] | None = None) -> PostgresServer:
     keeper = subprocess.Popen(
         [sys.executable, "-m", "harness.postgres.keeper"],
         cwd=Path(__file__).parents[2],  # from where the harness can be imported
@@ -71,6 +74,7 @@ def _serve(job: dict[str, str]) -> PostgresServer:
         text=True,
         start_new_session=True,
     )
+    put(keeper.pid, cpus)  # before it has its job, so that the server comes after
     try:
         url = _ask(keeper, job)
         version, max_connections = _look(url)

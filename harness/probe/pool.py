@@ -2,7 +2,7 @@
 
 SQLAlchemy has no events for asking or giving up, so ``Pool.connect`` is timed; and as a listener costs far more than a method,
 ``Pool._return_conn`` is too. A session takes its connection on first use, far from where it was made; the place where the
-session was made is noted on the session and joined with its connection when its transaction begins.
+session was made is noted on the session, and a checkout finds the session that asks for it a few frames up its stack.
 """
 
 from __future__ import annotations
@@ -14,12 +14,18 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.orm import session as orm
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 from sqlalchemy.pool.base import _ConnectionFairy, _ConnectionRecord
 
+from harness.probe.frames import FrameTuple
 from harness.probe.recorder import Probe
 from harness.probe.state import CheckoutState, current_request
 from harness.record import Sight
+
+DEPTHS = range(
+    5, 12
+)  # frames from a session's transaction to its pool: five in SQLAlchemy 2, six in 1.4, more where others hook in
 
 
 def hook_pools(probe: Probe) -> None:
@@ -31,7 +37,6 @@ def hook_pools(probe: Probe) -> None:
     _see_returns(probe)
     _see_flushes(probe)
     event.listen(Pool, "connect", _note_opening)
-    event.listen(Session, "after_begin", _join_session)
 
 
 def _set_defaults() -> None:
@@ -54,16 +59,16 @@ def _remember_engine_place(probe: Probe) -> None:
 
 
 def _remember_session_place(probe: Probe) -> None:
-    original = Session.__init__
+    # Every session puts itself there at the end of its ``__init__``. Around that itself, a function would have to pass on its
+    # many named arguments, which costs more than to find the place.
+    all_sessions: Any = orm._sessions
 
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
-        self.harness_place = place = probe.frames.maker(sys._getframe(1))
-        request = current_request.get()
-        if request is not None:
-            request.session = place
+    class Sessions(type(all_sessions)):  # type: ignore[misc]
+        def __setitem__(self, key: int, session: Any) -> None:
+            session.harness_place = probe.frames.maker(sys._getframe(2))
+            super().__setitem__(key, session)
 
-    Session.__init__ = __init__  # type: ignore[method-assign]
+    all_sessions.__class__ = Sessions
 
 
 def _time_checkouts(probe: Probe) -> None:
@@ -71,12 +76,13 @@ def _time_checkouts(probe: Probe) -> None:
 
     def connect(self: Any) -> Any:
         request = current_request.get()
+        session = _session_that_asks()
         # A session's place says more than the line that happens to use it first, and costs less to find: but not of a
         # connection that the request takes beside another, or after its answer.
-        known = request is not None and request.session and not request.holding and request.last_byte_s is None
+        known = session is not None and request is not None and not request.holding and request.last_byte_s is None
         place = None if known else probe.frames.user_frame(sys._getframe(1))
         asked_s = monotonic() if request is None else request.enter_span()
-        checkout = CheckoutState(place, self.harness_engine, request, asked_s)
+        checkout = CheckoutState(place, session, self.harness_engine, request, asked_s)
         probe.checkouts.add(checkout)
         if request is not None:
             request.connecting = True
@@ -108,6 +114,19 @@ def _time_checkouts(probe: Probe) -> None:
         return connection
 
     Pool.connect = connect  # type: ignore[method-assign]
+
+
+def _session_that_asks() -> FrameTuple | None:
+    """Where the session was made for which ``Pool.connect``, which calls this, is to get a connection; None when it is for no session."""
+    try:
+        for depth in DEPTHS:
+            frame = sys._getframe(depth)
+            if frame.f_code.co_name == "_connection_for_bind":
+                place: FrameTuple | None = frame.f_locals["self"].session.harness_place
+                return place
+    except ValueError:  # the stack is not as deep
+        pass
+    return None
 
 
 def _tell_limit(probe: Probe, pool: Any) -> None:
@@ -177,9 +196,3 @@ def _see_flushes(probe: Probe) -> None:
                 request.wrote = probe.frames.user_frame(sys._getframe(1))
 
     Session._flush = _flush  # type: ignore[method-assign]
-
-
-def _join_session(session: Any, _: Any, connection: Any) -> None:
-    record = connection.connection._connection_record
-    if record is not None and record.harness_checkout is not None:
-        record.harness_checkout.session = session.harness_place

@@ -25,7 +25,7 @@ class RequestState:
     __slots__ = (
         "_route", "answered", "checkout_wait_s", "checkouts", "connecting", "connects", "end_s", "error",
         "first_byte_s", "holding", "last_byte_s", "loop_wait_s", "outlived", "own_s", "pool_timeouts", "queries",
-        "scope", "seq", "session", "since_s", "spans", "sql_s", "start_s", "status", "timed", "token_wait_s", "tokens", "unkept",
+        "scope", "seq", "since_s", "spans", "sql_s", "start_s", "status", "timed", "token_wait_s", "tokens", "unkept",
         "upstream_s", "wrote",
     )  # fmt: skip
 
@@ -51,7 +51,6 @@ class RequestState:
         self.connects = 0
         self.pool_timeouts = 0
         self.outlived = 0
-        self.session: FrameTuple | None = None  # where its latest session was made
         self.status: int | None = None
         self.error: Exception | None = None  # that nobody had a handler for
         self.unkept = 0  # flushes since the last commit
@@ -174,10 +173,15 @@ class CheckoutState:
     )  # fmt: skip
 
     def __init__(
-        self, taken: FrameTuple | None, engine: FrameTuple | None, request: RequestState | None, asked_s: float
+        self,
+        taken: FrameTuple | None,
+        session: FrameTuple | None,
+        engine: FrameTuple | None,
+        request: RequestState | None,
+        asked_s: float,
     ) -> None:
         self.taken = taken
-        self.session: FrameTuple | None = None
+        self.session = session  # where the session was made that asks
         self.engine = engine
         self.request = request
         self.asked_s = asked_s
