@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException, status
 from pydantic import BaseModel, Field
 
 SUITE = Path(__file__).with_name("suite.py")
@@ -20,6 +20,7 @@ class RunIn(BaseModel):
 
 
 class RunOut(BaseModel):
+    id: int
     passed: int
     failed: int
 
@@ -27,8 +28,9 @@ class RunOut(BaseModel):
 def testing_service(fixtures: str) -> FastAPI:
     """fixtures: the module that has the tests' fixture `session`."""
     app = FastAPI(title="Test runs")
+    ended: dict[int, RunOut] = {}
 
-    @app.post("/runs")
+    @app.post("/runs", status_code=status.HTTP_201_CREATED)
     async def run_tests(wanted: RunIn) -> RunOut:
         async with asyncio.timeout(LIMIT_S):
             told = await run_pytest("-p", fixtures, "-n", str(wanted.processes))
@@ -36,7 +38,15 @@ def testing_service(fixtures: str) -> FastAPI:
         passed = counted(told, "passed")
         if not passed + failed:
             raise RuntimeError(told)
-        return RunOut(passed=passed, failed=failed)
+        run = RunOut(id=len(ended) + 1, passed=passed, failed=failed)
+        ended[run.id] = run
+        return run
+
+    @app.get("/runs/{run_id}")
+    async def read_run(run_id: int) -> RunOut:
+        if run_id not in ended:
+            raise HTTPException(404, "no such run")
+        return ended[run_id]
 
     return app
 
