@@ -54,6 +54,7 @@ class Child:
     channel: Connection
     log: Path
     ended: bool = field(default=False, init=False)
+    _told: bool = field(default=False, init=False)
 
     def receive(self, timeout_s: float) -> Message | None:
         """The next message, or None after the timeout. Raises EOFError when the child has ended."""
@@ -63,6 +64,16 @@ class Child:
             self.ended = True
             raise EOFError from None
 
+    def ask_to_end(self) -> None:
+        """Says once that the child is to end, and does not wait for it."""
+        if self._told or self.ended:
+            return
+        self._told = True
+        try:
+            send(self.channel, STOP)
+        except OSError:
+            self.ended = True
+
     def stop(self, grace_s: float = 2.0) -> list[Message]:
         """Asks the child to end, returns what it still had to say, and kills it when it has not ended in time.
 
@@ -70,9 +81,8 @@ class Child:
         """
         last_words: list[Message] = []
         deadline = time.monotonic() + grace_s
+        self.ask_to_end()
         try:
-            if not self.ended:
-                send(self.channel, STOP)
             while not self.ended and time.monotonic() < deadline:
                 message = self.receive(max(0.0, deadline - time.monotonic()))
                 if message is not None:

@@ -85,12 +85,15 @@ def listen(load: Child, targets: Sequence[Child], heard: Heard, limit_s: float, 
 def end(
     children: Sequence[Child], targets: Sequence[Child], heard: Heard, on_step: OnStep, settle_s: float = 0.0
 ) -> None:
-    """Stops processes, the last started first, and keeps what they still had to say.
+    """Stops processes, the last started first and those that serve the app together, and keeps what they still had to say.
 
     targets: those of the children that serve the app; settle_s: how long they may go on with background tasks.
     """
     for child in reversed(children):
         serves = child in targets
+        if serves:
+            for target in targets:
+                target.ask_to_end()
         for message in child.stop(grace_s=GRACE_S + settle_s if serves else GRACE_S):
             heard.take(message, on_step, targets.index(child) if serves else 0)
 

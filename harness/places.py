@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from harness.processes import process_count
 from harness.record import CheckoutSite, LoopHold, Sight
 from harness.window import Checkout, Hold, Window
 
@@ -24,6 +25,7 @@ def loop_holds(windows: Sequence[Window]) -> tuple[LoopHold, ...]:
             route=route,
             held_s=sum(h.held_s for h in holds),
             times=sum(h.first for h in holds),
+            loops=max(process_count(w.samples) for w in windows),
         )
         for (_, route), holds in groups.items()
     ]

@@ -106,6 +106,12 @@ class LoopHold:
     route: str | None
     held_s: float
     times: int
+    loops: int = 1  # of the app, over which it is summed: one for each process
+
+    @property
+    def per_loop_s(self) -> float:
+        """The mean over the loops."""
+        return self.held_s / self.loops
 
 
 @dataclass(frozen=True, kw_only=True)

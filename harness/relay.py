@@ -1,4 +1,4 @@
-"""Trials one after the other, the next one's stage set while the last one's measure is taken, and never beside a window."""
+"""Trials one after the other, the next one's stage set while the last one's processes end, and never beside a window."""
 
 from __future__ import annotations
 

@@ -39,19 +39,18 @@ def run_trial(
     plan: TrialPlan,
     on_step: OnStep = lambda _: None,
     stage: Stage | None = None,
-    when_ended: Callable[[], None] = lambda: None,
+    when_over: Callable[[], None] = lambda: None,
 ) -> TrialData:
     """Runs one trial and leaves nothing behind.
 
-    on_step: called with the name of each step as it begins; stage: the trial's own, where it was set beforehand; when_ended: called
-    when its processes have ended, and the rest only takes their measure. Raises TargetError when the app does not start, UsageError
+    on_step: called with the name of each step as it begins; stage: the trial's own, where it was set beforehand; when_over: called
+    when the load is over, and nothing is left but to end its processes and to take their measure. Raises TargetError when the app does not start, UsageError
     when the Locust file cannot be used, SetupError when Postgres fails. An app that ends mid-way gives an invalid trial.
     """
     stage = stage or set_stage(rig, plan, on_step)
     heard = Heard()
     try:
-        load_stage(rig, plan, stage, heard, on_step)
-        when_ended()
+        load_stage(rig, plan, stage, heard, on_step, when_over)
         activity = stage.activity()
         invariants = ask_invariants(plan, stage.database_url, heard)
     finally:
@@ -80,8 +79,15 @@ def load_job(plan: TrialPlan, host: str, workers: int) -> Message:
     }
 
 
-def load_stage(rig: Rig, plan: TrialPlan, stage: Stage, heard: Heard, on_step: OnStep) -> None:
-    """Drives what stands on the stage to the end of the plan, and ends it. Raises as :func:`run_trial` does."""
+def load_stage(
+    rig: Rig,
+    plan: TrialPlan,
+    stage: Stage,
+    heard: Heard,
+    on_step: OnStep,
+    when_over: Callable[[], None] = lambda: None,
+) -> None:
+    """Drives what stands on the stage to the end of the plan, and ends it. As :func:`run_trial`, and raises as it does."""
     profile = plan.profile
     try:
         load = rig.loads.spawn("harness.load.main:run", load_job(plan, stage.host, rig.load_workers), log=stage.log)
@@ -89,6 +95,7 @@ def load_stage(rig: Rig, plan: TrialPlan, stage: Stage, heard: Heard, on_step: O
         on_step("sequential check")
         limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S
         listen(load, stage.targets, heard, limit_s, on_step)
+        when_over()
     finally:
         stage.stop(heard, on_step)
 

@@ -40,7 +40,7 @@ class Visitor(FastHttpUser):
         product = some_product()
         self.ask("GET", f"/products/{product}/stock", "/products/{id}/stock", {"product_id": product, "pieces": 1000})
 
-    @task(5)
+    @task(10)
     def read_quote(self) -> None:
         product = some_product()
         quote = {"sku": f"SKU-{product:04}", "price_cents": supplier_cents(product)}
@@ -48,7 +48,7 @@ class Visitor(FastHttpUser):
 
     @task(1)
     def compare(self) -> None:
-        products = random.sample(range(1, 201), 3)
+        products = random.sample(range(1, 201), 2)
         margins = [
             {"product_id": p, "price_cents": price_cents(p), "supplier_cents": supplier_cents(p)} for p in products
         ]

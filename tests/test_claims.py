@@ -24,7 +24,7 @@ from harness.claims.evidence import CheckEvidence, Evidence, RunEvidence, load_e
 from harness.claims.ledger import RULES, Ledger, Standing, load_ledger
 from harness.claims.ruling import Ruling, rule_on, rule_on_all
 from harness.errors import UsageError
-from harness.record import InvariantResult, VariantResult
+from harness.record import InvariantResult, Scalability, VariantResult, Workload
 from harness.verdict import judge
 from tests import builders
 from tests.waiting import wait_until
@@ -119,6 +119,7 @@ def test_a_lower_bound_says_so() -> None:
     ("change", "words"),
     [
         ({"facts": {"kilos": "shop.buggy.godput_rps"}}, ["c1", "'shop.buggy.godput_rps'", "harness.record.Figures"]),
+        ({"facts": {"kilos": "shop.buggy.at_0.goodput_rps"}}, ["c1", "'shop.buggy.at_0.goodput_rps'", "at_<users>"]),
         ({"facts": {"kilos": "run.weather"}}, ["c1", "'run.weather'", "run.pairs_alike"]),
         ({"facts": {"kilos": "weighing.kilos +"}}, ["is not an expression"]),
         ({"rule": {"holds": "pounds > 1"}}, ["'pounds'", "no fact"]),
@@ -166,8 +167,11 @@ def test_every_claim_that_pairs_measure_can_be_ruled_on() -> None:
     known = load_ledger(ROOT)
     for figure in (1.0, 1e6):
         facts: dict[str, Any] = {}
-        for pair, variant, name in (p.split(".") for c in known.claim.values() for p in c.paths if p.count(".") == 2):
-            facts.setdefault(pair, {}).setdefault(variant, {})[name] = figure
+        for path in (p for c in known.claim.values() for p in c.paths):
+            branch = facts
+            for key in path.split(".")[:-1]:
+                branch = branch.setdefault(key, {})
+            branch[path.split(".")[-1]] = figure
         evidence = replace(ran(facts), checks=load_evidence(ROOT).checks)
         assert [r.id for r in rule_on_all(known, evidence) if r.standing is Standing.OPEN] == []
 
@@ -183,6 +187,23 @@ def test_the_evidence_of_a_run_is_what_claims_name_of_it() -> None:
     evidence = of_run(run, judge(run), of)
     assert evidence.facts == {"shop": {"buggy": {"goodput_rps": 4.0, "lost_rows": 2}, "fixed": {}}}
     assert evidence.summary == {"pairs": 1, "pairs_alike": 1, "pairs_alone": 0, "answers": 4}
+
+
+def test_the_evidence_of_a_sweep_is_kept_by_the_number_of_users() -> None:
+    of = ledger(facts={"kilos": "shop.fixed.at_500.goodput_rps", "other": "shop.fixed.at_50.goodput_rps"})
+    points = [builders.trial(n, "fixed", goodput_rps=9.0 * n) for n in (1, 2, 3)]
+    points[0] = replace(points[0], workload=Workload(users=500), warnings={"goodput_rps": "only 9 requests"})
+    points[1] = replace(points[1], workload=Workload(users=50), invalid=("it broke",))
+    run = replace(
+        builders.run(builders.pair()), sweeps=(Scalability(pair="shop", variant="fixed", trials=tuple(points)),)
+    )
+    evidence = of_run(run, judge(run), of)
+    assert evidence.facts == {"shop": {"fixed": {"at_500": {"goodput_rps": 9.0}}}}
+    assert evidence.warnings == {"shop.fixed.at_500.goodput_rps": "only 9 requests"}
+    ruling = ruled(of, Evidence(run=evidence))
+    assert (ruling.standing, ruling.sentence) == (
+        Standing.OPEN, "Not ruled on: the run did not measure `shop.fixed.at_50.goodput_rps`.",
+    )  # fmt: skip
 
 
 def write_ledger(root: Path, content: dict[str, Any], **programs: str) -> None:

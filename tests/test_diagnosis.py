@@ -44,8 +44,8 @@ HEALTHY: dict[str, Any] = {
 NO_TOKENS: dict[str, Any] = {"tokens_in_use_max": 40, "tokens_waiting_max": 60, "token_wait_p95_s": 0.05}
 
 
-def hold(held_s: float, *, user: Frame | None = APP, route: str | None = "GET /quote") -> LoopHold:
-    return LoopHold(user=user, offender=LIBRARY, route=route, held_s=held_s, times=10)
+def hold(held_s: float, *, user: Frame | None = APP, route: str | None = "GET /quote", loops: int = 1) -> LoopHold:
+    return LoopHold(user=user, offender=LIBRARY, route=route, held_s=held_s, times=10, loops=loops)
 
 
 def site(**known: Any) -> CheckoutSite:
@@ -201,6 +201,7 @@ def test_nothing_is_named_where_nothing_was_measured() -> None:
     [
         (measured(holds=(hold(0.99),)), measured(holds=(hold(1.0),)), Cause.LOOP_BLOCKED),
         (measured(holds=(hold(2.99, user=None),)), measured(holds=(hold(3.0, user=None),)), Cause.LOOP_BLOCKED),
+        (measured(hold(3.99, loops=4)), measured(hold(4.0, loops=4)), Cause.LOOP_BLOCKED),  # each for a tenth
         (measured(site(outlived=4)), measured(site(outlived=5)), Cause.CONNECTION_LEAKED),  # of 100
         (measured(site(outlived=2, checkouts=9)), measured(site(outlived=3, checkouts=9)), Cause.CONNECTION_LEAKED),
         (measured(site(not_reused=49)), measured(site(not_reused=50)), Cause.CONNECTION_CHURN),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.figures import measure
+from harness.places import loop_holds
 from harness.processes import process_count, summed
 from harness.store import SAMPLES
 from tests import builders
@@ -40,8 +41,11 @@ def test_the_figures_are_those_of_all_processes_together() -> None:
         for t in (10.0, 15.0, 20.0)
         for process in (0, 1)
     ]
-    both, _ = measure([builders.window(samples=rows, holds=[builders.hold(15.0, 1.0)])])
+    window = builders.window(samples=rows, holds=[builders.hold(15.0, 1.0)])
+    both, _ = measure([window])
     assert (both.connections_out_max, both.rss_max_bytes) == (8, 200)
     assert both.cpu_share is not None
     assert round(both.cpu_share, 6) == 0.3  # 0.1 and 0.2 of a core
     assert both.loop_held_share == 0.05  # of the two loops one was held for a tenth of the window
+    (hold,) = loop_holds([window])
+    assert (hold.held_s, hold.per_loop_s) == (1.0, 0.5)

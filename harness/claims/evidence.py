@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from harness.claims.facts import NotMeasured
-from harness.claims.ledger import FOLDER, LOST, RUN, Ledger
+from harness.claims.ledger import FOLDER, LOST, RUN, Ledger, point
 from harness.errors import UsageError
 from harness.judgement import RunVerdict
 from harness.record import FIGURE_NAMES, Outcome, Run, VariantResult
@@ -42,7 +42,7 @@ class RunEvidence:
     python: str
     postgres: str | None
     packages: dict[str, str]
-    facts: Facts  # pair -> variant -> figure
+    facts: Facts  # pair -> variant -> figure; of a sweep pair -> variant -> at_<users> -> figure
     summary: Facts  # of the sequential check over all pairs
     warnings: dict[str, str] = field(default_factory=dict)  # path -> when not to trust it
 
@@ -105,10 +105,19 @@ def of_run(run: Run, verdict: RunVerdict, ledger: Ledger) -> RunEvidence:
     facts: Facts = {}
     warnings: dict[str, str] = {}
     for result in run.results:
-        names = {path[2] for path in wanted if path[:2] == [result.pair, result.variant]}
+        names = {path[2] for path in wanted if path[:2] == [result.pair, result.variant] and len(path) == 3}
         measured = {name: value for name in sorted(names) if (value := _figure(result, name)) is not None}
         facts.setdefault(result.pair, {})[result.variant] = measured
         warnings |= {f"{result.pair}.{result.variant}.{n}": result.warnings[n] for n in names & set(result.warnings)}
+    for sweep in run.sweeps:
+        for trial in sweep.points:
+            where = [sweep.pair, sweep.variant, point(trial.workload.users)]
+            names = {path[3] for path in wanted if path[:3] == where and len(path) == 4}
+            if not names:
+                continue
+            figures = {n: f for n in sorted(names) if (f := getattr(trial.figures, n)) is not None}
+            facts.setdefault(sweep.pair, {}).setdefault(sweep.variant, {})[where[2]] = figures
+            warnings |= {".".join([*where, n]): trial.warnings[n] for n in names & set(trial.warnings)}
     return RunEvidence(
         id=run.id,
         measured=run.started_utc[:10],

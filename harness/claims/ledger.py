@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from enum import StrEnum
 from pathlib import Path
@@ -102,12 +103,25 @@ class Ledger(_Table):
                 first, *rest = path.split(".")
                 if first in self.check or (first == RUN and rest in [[name] for name in RUN_FACTS]):
                     continue
-                if first == RUN or len(rest) != 2 or rest[1] not in MEASURED:
+                if first == RUN or not _is_measured(rest):
                     raise ValueError(
                         f"{number}: {path!r} is neither <pair>.<variant>.<figure of harness.record.Figures>,"
+                        f" nor <pair>.<variant>.at_<users>.<figure> of a sweep,"
                         f" nor a fact of a check, nor one of {', '.join(f'{RUN}.{name}' for name in RUN_FACTS)}"
                     )
         return self
+
+
+def point(users: int) -> str:
+    """How a path names the point of a sweep at so many users."""
+    return f"at_{users}"
+
+
+def _is_measured(rest: list[str]) -> bool:
+    """Whether a run can measure what is behind a pair's name: of a variant, or of a variant at one point of its sweep."""
+    if len(rest) == 3:
+        return re.fullmatch(r"at_[1-9]\d*", rest[1]) is not None and rest[2] in FIGURE_NAMES
+    return len(rest) == 2 and rest[1] in MEASURED
 
 
 def load_ledger(root: Path) -> Ledger:

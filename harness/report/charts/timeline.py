@@ -124,12 +124,12 @@ def _each(samples: list[Samples], words: Callable[[Samples], str]) -> str:
 def _holder(v: VariantRows) -> str | None:
     """The line that held the loop longest, when it held it for a notable part of the windows."""
     window = sum(t.trial.window_s for t in v.trials)
-    longest = max(v.result.holds, key=lambda h: h.held_s, default=None)
-    if longest is None or not window or longest.held_s / window < 0.1:
+    longest = max(v.result.holds, key=lambda h: h.per_loop_s, default=None)
+    if longest is None or not window or longest.per_loop_s / window < 0.1:
         return None
     place = longest.user or longest.offender
     return (
-        f"{short_place(place)} held the loop for {units.share(min(1.0, longest.held_s / window))} of the window."
+        f"{short_place(place)} held the loop for {units.share(min(1.0, longest.per_loop_s / window))} of the window."
         if place
         else None
     )
