@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from harness.documents import docs, sample
 from harness.errors import HarnessError, UsageError
 from harness.gate.command import gate
 
@@ -35,7 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(gate)
+for verb in (gate, docs, sample):
+    app.command()(verb)
 out = Console()
 err = Console(stderr=True)
 
@@ -345,23 +347,6 @@ def detectors(
         err.print("interrupted: the stored looks are what they were")
         raise typer.Exit(130) from None
     print_scoreboard(out, board)
-
-
-@app.command()
-def docs(
-    run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("reports/latest"),
-    write: Annotated[Path, typer.Option(help="The folder that the pages are written to.")] = Path("docs/pairs"),
-) -> None:
-    """Write a page on each pair: its lesson, its diff, and what a run measured of it."""
-    from harness.catalog import catalogue_root, load_pairs
-    from harness.report.pairdocs import write_pages
-    from harness.store import load_run
-    from harness.verdict import judge
-
-    stored = load_run(run)
-    root = catalogue_root()
-    written = write_pages(write, stored, judge(stored), load_pairs(root), sample=root / "reports" / "sample")
-    out.print(f"{len(written)} pages in {write}", highlight=False)
 
 
 def main() -> NoReturn:
