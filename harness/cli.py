@@ -6,21 +6,23 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import socket
 import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from harness.claims.command import claims
+from harness.detectors.command import detectors
+from harness.documents import docs, sample
 from harness.errors import HarnessError, UsageError
 from harness.gate.command import gate
+from harness.signals import interrupt_on_termination
 
 if TYPE_CHECKING:
     from harness.bench import BenchPlan
@@ -35,7 +37,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(gate)
 out = Console()
 err = Console(stderr=True)
 
@@ -88,7 +89,7 @@ def bench(
     from harness.own import without_secrets
     from harness.sweep import parse_users
 
-    _interrupt_on_termination()
+    interrupt_on_termination()
     root = catalogue_root()
     chosen = load_pairs(root, pairs)
     plan = BenchPlan(
@@ -170,7 +171,7 @@ def run(
     """
     from harness.own import OwnApp, own_plan, without_secrets
 
-    _interrupt_on_termination()
+    interrupt_on_termination()
     own = OwnApp(
         target=target,
         locustfile=locustfile,
@@ -280,88 +281,8 @@ def compare(
         print_compared(out, found)
 
 
-@app.command()
-def claims(
-    run: Annotated[
-        Path | None, typer.Argument(help="A run folder whose figures are taken; else those stored with the claims.")
-    ] = None,
-    refresh: Annotated[
-        bool, typer.Option("--refresh", help="Run all check programs again; needs the network.")
-    ] = False,
-    check: Annotated[list[str] | None, typer.Option(help="Run only this check again; may be repeated.")] = None,
-    write: Annotated[
-        Path | None, typer.Option(help="Write the document here, and store the evidence that it is made of.")
-    ] = None,
-) -> None:
-    """Rule on what is said about FastAPI under load, from what was measured."""
-    from harness.catalog import catalogue_root
-    from harness.claims.command import rule
-    from harness.claims.terminal import print_rulings
-
-    _interrupt_on_termination()
-    names = check or ([] if refresh else None)
-    try:
-        outcome = rule(
-            catalogue_root(), run=run, checks=names, document=write, tell=lambda name: err.print(f"check {name}")
-        )
-    except KeyboardInterrupt:
-        err.print("interrupted: the stored evidence is what it was")
-        raise typer.Exit(130) from None
-    print_rulings(out, err, outcome)
-    raise typer.Exit(outcome.exit_code)
-
-
-@app.command()
-def detectors(
-    run: Annotated[
-        Path | None,
-        typer.Argument(help="A run folder that the harness' own column is taken from; else the stored one."),
-    ] = None,
-    refresh: Annotated[
-        bool, typer.Option("--refresh", help="Let ruff, mypy, asyncio's debug mode and blockbuster look again.")
-    ] = False,
-    pair: Annotated[list[str] | None, typer.Option(help="Look again at this pair alone; may be repeated.")] = None,
-    postgres: Annotated[
-        str, typer.Option(help="embedded, or the postgresql:// URL of a server of yours.")
-    ] = "embedded",
-    write: Annotated[
-        Path | None, typer.Option(help="Write the document here, and store the evidence that it is made of.")
-    ] = None,
-) -> None:
-    """Compare what ruff, mypy, debug mode, blockbuster and the harness find of the catalogue's bugs."""
-    from harness.catalog import catalogue_root
-    from harness.detectors.command import keep_score
-    from harness.detectors.terminal import print_scoreboard
-
-    _interrupt_on_termination()
-    if pair and not refresh:
-        raise UsageError("--pair says what to look at again: add --refresh")
-    try:
-        board = keep_score(
-            catalogue_root(), run=run, refresh=refresh, names=pair or (), document=write, postgres=postgres,
-            tell=lambda step: err.print(step, highlight=False),
-        )  # fmt: skip
-    except KeyboardInterrupt:
-        err.print("interrupted: the stored looks are what they were")
-        raise typer.Exit(130) from None
-    print_scoreboard(out, board)
-
-
-@app.command()
-def docs(
-    run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("reports/latest"),
-    write: Annotated[Path, typer.Option(help="The folder that the pages are written to.")] = Path("docs/pairs"),
-) -> None:
-    """Write a page on each pair: its lesson, its diff, and what a run measured of it."""
-    from harness.catalog import catalogue_root, load_pairs
-    from harness.report.pairdocs import write_pages
-    from harness.store import load_run
-    from harness.verdict import judge
-
-    stored = load_run(run)
-    root = catalogue_root()
-    written = write_pages(write, stored, judge(stored), load_pairs(root), sample=root / "reports" / "sample")
-    out.print(f"{len(written)} pages in {write}", highlight=False)
+for verb in (claims, detectors, docs, gate, sample):
+    app.command()(verb)
 
 
 def main() -> NoReturn:
@@ -411,10 +332,3 @@ def _free(port: int) -> int:
             f"--port {port} cannot be used: {error.strerror}; leave the flag out for any free port"
         ) from error
     return port
-
-
-def _interrupt_on_termination() -> None:
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)

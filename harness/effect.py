@@ -25,7 +25,7 @@ _WORDS = {
     "canary_p50_s": "p50 of the canary {}",
     "queries_per_request": "{} queries per request",
     "tokens_per_request": "{} thread hops per request",
-    "outlived_per_request": "{} connections out after the answer, per request",
+    "outlived_per_request": "{} connections not given back, per request",
     "connects_per_request": "{} connections opened per request",
     "hold_idle_share": "{} of the hold without SQL",
     "hold_p50_s": "a connection held for {}",
@@ -143,7 +143,7 @@ def _over(more: float, less: float) -> float | None:
 
 def _rate(figures: Figures) -> str:
     rate = figures.goodput_rps or 0.0
-    return f"{rate:.1f}" if rate < 10 else f"{rate:.0f}"
+    return f"{rate:.1f}" if rate < 10 else f"{rate:,.0f}"
 
 
 def _failed(figures: Figures) -> str:

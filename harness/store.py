@@ -126,7 +126,7 @@ class RunWriter:
         with disk_errors(self.folder):
             for writer in self._writers.values():
                 writer.close()
-            write_atomically(self.folder / "run.json", _RUN.dump_json(run, indent=1))
+            write_atomically(self.folder / "run.json", run_json(run, indent=1))
 
     def discard(self) -> None:
         """Removes the folder: nothing was measured."""
@@ -134,6 +134,11 @@ class RunWriter:
             with suppress(OSError):  # the disk may be why nothing was measured
                 writer.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def run_json(run: Run, *, indent: int | None) -> bytes:
+    """The text of run.json; on one line without an indent."""
+    return _RUN.dump_json(run, indent=indent)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -192,6 +197,11 @@ def _no_run(folder: Path) -> str:
 
 def load_data(folder: Path) -> RunData:
     """The raw rows of a run folder. Raises UsageError when a table is missing or damaged."""
+    if not any((folder / f"{name}.parquet").exists() for name in TABLES):
+        raise UsageError(
+            f"{folder} keeps no raw rows, so its charts and report.html cannot be drawn again; "
+            "--format md, junit, json and annotations need none"
+        )
     tables = {}
     for name in TABLES:
         path = folder / f"{name}.parquet"

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from harness.catalog import load_pairs
 from harness.claims.checks import refresh
-from harness.claims.command import rule
 from harness.claims.document import render_document
 from harness.claims.evidence import CheckEvidence, Evidence, RunEvidence, load_evidence, of_run
 from harness.claims.ledger import RULES, Ledger, Standing, load_ledger
+from harness.claims.outcome import rule
 from harness.claims.ruling import Ruling, rule_on, rule_on_all
 from harness.errors import UsageError
 from harness.record import InvariantResult, Scalability, VariantResult, Workload

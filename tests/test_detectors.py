@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 from harness.catalog import load_pair
 from harness.cli import app
-from harness.detectors.command import keep_score
 from harness.detectors.document import render_document
 from harness.detectors.hook import TELLS
 from harness.detectors.live import look_live
 from harness.detectors.logs import reports_in
 from harness.detectors.record import FILE, Detector, Evidence, Look, Report, load_evidence, save_evidence
+from harness.detectors.scoreboard import keep_score
 from harness.detectors.scoring import Mark, Score, changed_lines, has_bug, score
 from harness.detectors.static import look_statically, parse_mypy
 from harness.detectors.stored import NO_TRIAL, looks_of

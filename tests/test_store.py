@@ -107,7 +107,9 @@ def test_run_json_follows_its_schema_in_its_names(tmp_path: Path) -> None:
 def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "nowhere"
     assert refused(load_run, folder) == f"{folder} is not a run folder: it does not exist"
-    assert refused(load_data, folder).startswith(f"{folder}/requests.parquet cannot be read: ")
+    assert refused(load_data, folder).startswith(
+        f"{folder} keeps no raw rows, so its charts and report.html cannot be drawn"
+    )
 
 
 def test_a_half_written_folder_is_told_from_one_that_is_none(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from harness.claims.command import Outcome
 from harness.claims.document import tally
 from harness.claims.ledger import Standing
+from harness.claims.outcome import Outcome
 
 STYLES = {Standing.HOLDS: "green", Standing.FALSE: "red", Standing.OPEN: "dim"}
 

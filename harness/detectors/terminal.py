@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from harness.detectors.command import Scoreboard
 from harness.detectors.document import counts
 from harness.detectors.record import Detector
+from harness.detectors.scoreboard import Scoreboard
 from harness.detectors.scoring import Mark, has_bug
 
 

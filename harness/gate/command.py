@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from harness.errors import UsageError
+from harness.signals import interrupt_on_termination
 
 
 def gate(
@@ -85,7 +84,7 @@ def gate(
     from harness.own import OwnApp
 
     out, err = Console(), Console(stderr=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt_on_termination()
     if baseline is not None:
         from harness.gate.against import gate_on_baseline
 
@@ -130,7 +129,3 @@ def gate(
         print_result(out, result)
         out.print(f"results: {folder}", highlight=False, soft_wrap=True)
     raise typer.Exit(result.decision.exit_code)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.judgement import RunVerdict
@@ -14,6 +15,17 @@ def write_report(folder: Path, run: Run, verdict: RunVerdict, data: RunData) -> 
 
     The same run always gives the same bytes. Returns the path of report.html; raises SetupError when the disk is in the way.
     """
+    files = render_views(run, verdict, data)
+    with disk_errors(folder):
+        write_files(folder, files)
+        for old in (folder / "charts").glob("*.svg"):
+            if f"charts/{old.name}" not in files:
+                old.unlink()
+    return folder / "report.html"
+
+
+def render_views(run: Run, verdict: RunVerdict, data: RunData) -> dict[str, str]:
+    """Every view of a run: its path in the run folder -> its text."""
     from harness.hdr import hgrm
     from harness.report.charts import chart_files, draw_charts
     from harness.report.charts.model import rows_by_pair
@@ -29,11 +41,11 @@ def write_report(folder: Path, run: Run, verdict: RunVerdict, data: RunData) -> 
     files["report.html"] = render_html(run, verdict, charts)
     for pair in rows_by_pair(run, data):
         files |= {f"hgrm/{pair.pair.name}-{v.name}.hgrm": hgrm(*durations(v)) for v in pair.variants}
-    with disk_errors(folder):
-        for name, text in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(folder / name, text.encode())
-        for old in (folder / "charts").glob("*.svg"):
-            if f"charts/{old.name}" not in files:
-                old.unlink()
-    return folder / "report.html"
+    return files
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Writes texts to their paths below a folder, each whole or not at all. Raises OSError."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / name, text.encode())

@@ -42,6 +42,7 @@ def _template() -> Template:
         "expectation": view.expectation_words,
         "diagnosis": view.diagnosis_words,
         "diagnosis_state": view.diagnosis_state,
+        "expectation_state": view.expectation_state,
         "state": view.met_state,
         "sources": words.sources,
         "variant_role": variant_role,

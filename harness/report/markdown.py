@@ -6,7 +6,7 @@ import re
 
 from harness.judgement import PairVerdict, RunVerdict
 from harness.record import Run
-from harness.report import summary
+from harness.report import glossary, summary
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -47,6 +47,8 @@ def _table(run: Run, verdict: RunVerdict) -> str:
         rows += [_row(pair, run) for pair in pairs]
         parts.append("\n".join(([f"**{plain(theme)}**", ""] if theme else []) + rows))
     table = "\n\n".join(parts)
+    terms = " ".join(glossary.effect_terms(summary.effect(pair, run) for _, pairs in groups for pair in pairs))
+    table += f"\n\n{terms}" if terms else ""
     if len(groups) == 1:
         return table
     return f"<details><summary>All {len(run.pairs)} pairs</summary>\n\n{table}\n\n</details>"

@@ -16,7 +16,7 @@ from harness.record import Pair, Run, Variant
 from harness.report import summary, units, words
 from harness.report.markdown import plain
 from harness.report.table import Cell, figure_table
-from harness.report.view import diagnosis_state, diagnosis_words, expectation_words, met_state
+from harness.report.view import diagnosis_state, diagnosis_words, expectation_state, expectation_words, met_state
 from harness.store import disk_errors, write_atomically
 
 FIGURES = (
@@ -152,7 +152,7 @@ def _findings(verdict: PairVerdict) -> str:
     for e in verdict.expectations:
         what, measured, wanted = expectation_words(e)
         lines.append(
-            f"- {summary.MARKS[met_state(e.met)]} {e.expectation.that}: {plain(what)} is {measured}, wanted {wanted}"
+            f"- {summary.MARKS[expectation_state(e)]} {e.expectation.that}: {plain(what)} is {measured}, wanted {wanted}"
         )
     for d in verdict.diagnoses:
         head, truth = diagnosis_words(d)

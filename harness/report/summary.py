@@ -34,6 +34,7 @@ class State(StrEnum):
     MET = "met"
     MEASURED = "measured"  # and nothing was expected of it
     NOT_MET = "not met"
+    UNTOLD = "inconclusive"  # neither as expected nor refuted: more or longer blocks would tell
     DOUBTFUL = "partly invalid"  # as expected, and some of its trials are invalid
     INVALID = "invalid"
     UNMEASURED = "not measured"
@@ -44,6 +45,7 @@ MARKS = {
     State.MET: "✓",
     State.MEASURED: "✓",
     State.NOT_MET: "✗",
+    State.UNTOLD: "?",
     State.DOUBTFUL: "!",
     State.INVALID: "!",
     State.UNMEASURED: "–",
@@ -103,7 +105,7 @@ def state(pair: PairVerdict, run: Run) -> State:
     if missing(pair.pair, run):
         return State.INVALID if pair.invalid else State.UNMEASURED
     if not pair.met:
-        return State.NOT_MET
+        return State.NOT_MET if pair.refuted else State.UNTOLD
     if pair.invalid:
         return State.DOUBTFUL
     return State.MET if judged(pair.pair, run) else State.MEASURED
@@ -148,8 +150,11 @@ def headline(run: Run, verdict: RunVerdict) -> str:
             else f"All {total} pairs show what is expected of them."
         )
     unknown = len(run.pairs) - sum(not missing(p.name, run) for p in run.pairs)
-    told = f"{met} of {units.plural(total, 'pair')} show what is expected of them"
-    return f"{told}; {unknown} could not be measured." if unknown else f"{told}."
+    untold = sum(state(p, run) is State.UNTOLD for p in verdict.pairs)
+    told = [f"{met} of {units.plural(total, 'pair')} show what is expected of them"]
+    told += [f"{untold} cannot be told"] if untold else []
+    told += [f"{unknown} could not be measured"] if unknown else []
+    return "; ".join(told) + "."
 
 
 def _own_headline(pair: Pair, run: Run, verdict: RunVerdict) -> str:

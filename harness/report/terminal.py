@@ -24,6 +24,7 @@ _STYLES = {
     State.MET: "green",
     State.MEASURED: "green",
     State.NOT_MET: "bold red",
+    State.UNTOLD: "magenta",
     State.DOUBTFUL: "yellow",
     State.INVALID: "yellow",
     State.UNMEASURED: "dim",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.judgement import Diagnosis, DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
 from harness.record import Cause, Pair, Run, Trial, Variant, VariantResult
-from harness.report import summary, sweeps, units, words
+from harness.report import glossary, summary, sweeps, units, words
 from harness.report.charts.model import Chart
 from harness.report.diff import DiffRow, Note, unified
 from harness.report.first_screen import LineGroup, facts, line_groups
@@ -94,6 +94,7 @@ class Page:
     reasons: tuple[tuple[str, int], ...]
     facts: tuple[tuple[str, str], ...]
     groups: tuple[LineGroup, ...]  # empty where nothing is compared
+    terms: tuple[str, ...]  # a sentence on each term that the effects use
     glossary: tuple[tuple[str, str], ...]
     sections: tuple[PairSection, ...]
 
@@ -112,6 +113,7 @@ def page(run: Run, verdict: RunVerdict, charts: Mapping[str, tuple[Chart, ...]])
         reasons=tuple(summary.invalid_reasons(run)),
         facts=facts(run),
         groups=() if summary.all_own(run) else line_groups(groups, pairs, run),
+        terms=glossary.effect_terms(summary.effect(v, run) for v in verdict.pairs),
         glossary=_glossary(run),
         sections=tuple(_section(pairs[v.pair], v, run, charts.get(v.pair, ())) for _, judged in groups for v in judged),
     )
@@ -121,10 +123,10 @@ def _glossary(run: Run) -> tuple[tuple[str, str], ...]:
     """The terms of what is shown."""
 
     def shown(term: str) -> bool:
-        name = words.TERM_FIGURES.get(term)
+        name = glossary.TERM_FIGURES.get(term)
         return name is None or any(getattr(r.figures, name) is not None for r in run.results)
 
-    return tuple((term, text) for term, text in words.GLOSSARY if shown(term))
+    return tuple((term, text) for term, text in glossary.GLOSSARY if shown(term))
 
 
 def _section(pair: Pair, verdict: PairVerdict, run: Run, charts: tuple[Chart, ...]) -> PairSection:
@@ -267,6 +269,11 @@ def diagnosis_words(d: DiagnosisResult) -> tuple[str, str]:
 def met_state(met: bool) -> State:
     """The state of something that was judged."""
     return State.MET if met else State.NOT_MET
+
+
+def expectation_state(e: ExpectationResult) -> State:
+    """The state of an expectation: inconclusive where the blocks do not tell."""
+    return State.UNTOLD if e.undecided else met_state(e.met)
 
 
 def diagnosis_state(d: DiagnosisResult) -> State:

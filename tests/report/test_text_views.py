@@ -10,13 +10,14 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from harness.judgement import PairVerdict, RunVerdict
+from harness.judgement import Equivalence, PairVerdict, RunVerdict
 from harness.record import Figures, Run
 from harness.report.asjson import render_json
 from harness.report.github import render_annotations
+from harness.report.html import render_html
 from harness.report.junit import render_junit
 from harness.report.markdown import plain, render_markdown
-from harness.report.summary import invalid_reasons, trust
+from harness.report.summary import MARKS, State, invalid_reasons, state, trust
 from harness.report.terminal import LiveProgress, print_verdict
 from harness.store import RunData
 from tests.report.sample_run import sample_run, stretched
@@ -122,6 +123,37 @@ def test_the_final_table_has_a_row_a_pair_and_the_trust(sample: Sample) -> None:
         assert pair.name in text
     assert "✓ met" in text
     assert "trials is invalid" in text
+
+
+def test_what_cannot_be_told_looks_like_nothing_else(sample: Sample) -> None:
+    run, verdict, _ = sample
+    untold = tuple(_untold(p) if p.pair == "blocking_http" else p for p in verdict.pairs)
+    assert [state(p, run) for p in untold].count(State.UNTOLD) == 1
+    seen = [text for s, text in MARKS.items() if s is not State.UNTOLD]
+    assert MARKS[State.UNTOLD] not in seen
+    text = render_markdown(run, RunVerdict(pairs=untold))
+    assert "1 cannot be told" in text.splitlines()[0]
+    assert "| ? inconclusive |" in text
+    page = render_html(run, RunVerdict(pairs=untold), {})
+    assert (
+        page.count('class="mark mark-inconclusive"') == 3
+    )  # on the first screen, above its section, at its expectation
+
+
+def _untold(p: PairVerdict) -> PairVerdict:
+    wanted = replace(p.expectations[0].expectation, at_least=None, equivalent_within=0.15)
+    first = replace(
+        p.expectations[0], expectation=wanted, met=False, equivalence=Equivalence.UNTOLD, interval=(0.8, 1.5)
+    )
+    return replace(p, expectations=(first, *p.expectations[1:]))
+
+
+def test_terms_of_the_effects_are_explained_where_they_are_used(sample: Sample) -> None:
+    run, verdict, _ = sample
+    told = tuple(replace(p, effect="p99 of the canary 2.1 s → 4 ms") for p in verdict.pairs)
+    for text in (render_markdown(run, RunVerdict(pairs=told)), render_html(run, RunVerdict(pairs=told), {})):
+        assert "The canary is a light request" in text
+        assert "A hop is" not in text
 
 
 def test_the_final_table_lists_failures(failing: tuple[Run, RunVerdict]) -> None:

@@ -85,6 +85,7 @@ def test_number(value: float | None, text: str) -> None:
         ("goodput_rps", 22.4, "22.4/s"),
         ("failed_share", 0.5, "50 %"),
         ("rss_max_bytes", 2**20, "1 MiB"),
+        ("bytes_per_response", 351.0, "351 B"),
         ("response_p99_s", 0.5, "500 ms"),
         ("cpu_s_per_request", 0.0011, "1.1 ms"),
         ("queries_per_request", 1.5, "1.5"),

@@ -1,4 +1,4 @@
-"""What the neighbours feel: response time of the canary, by variant."""
+"""What the neighbours feel: response time of the canary, a light route, by variant."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ def spans(results: list[VariantResult]) -> list[Span]:
 def reading(rows: list[Span], path: str | None) -> str:
     """How long the light route took, by variant."""
     parts = [f"{units.seconds(r.p50)} beside {r.variant} (p99 {units.seconds(r.p99)})" for r in rows]
-    return f"{path or 'The canary'}, which needs nothing of what the load uses, takes " + ", ".join(parts) + "."
+    return f"{_name(path)}, which needs nothing of what the load uses, takes " + ", ".join(parts) + "."
+
+
+def _name(path: str | None) -> str:
+    return path or "The canary"
 
 
 def draw(pair: PairRows) -> Chart | None:
@@ -52,8 +56,8 @@ def draw(pair: PairRows) -> Chart | None:
         name="canary",
         title="What a neighbouring route feels",
         reading=reading(rows, pair.pair.workload.canary),
-        how="Further left is better. The circle is the middle request, the bar's end the slowest of 100. "
-        "The axis is logarithmic: equal steps multiply.",
+        how="The canary: a light request, sent at a steady rate beside the load. Further left is better. Half of them took no longer than "
+        "the circle, 99 of 100 no longer than the bar's end. The axis is logarithmic: equal steps multiply.",
         panels=(Panel(svg=_picture(pair, rows)),),
     )
 
@@ -72,7 +76,7 @@ def _picture(pair: PairRows, rows: list[Span]) -> str:
     axes.set_xlim(np.log10(low), np.log10(high))
     axes.set_ylim(0, height)
     ticks(axes, x=[(float(np.log10(v)), words) for v, words in scales.decade_ticks(low, high)])
-    canvas.text(WIDTH - 10, 4, "response time of the canary", role="muted", align="right")
+    canvas.text(WIDTH - 10, 4, f"response time of {_name(pair.pair.workload.canary)}", role="muted", align="right")
     for i, row in enumerate(rows):
         y = height - _ROW * (i + 1) + 12
         role = variant_role(row.variant)

@@ -22,10 +22,11 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("own", "own_s", "running own code"),
     ("rest", "other_s", "other: asleep, at a lock"),
 )
-_SHOWN_SHARE = 0.005  # a part below this of every bar is left out of the legend
+SHOWN_SHARE = 0.005  # a part below this of every bar is left out of the legend
 _NAMED_SHARE = 0.15
 _HEAD, _BAR_ROW, _BAR, _FOOT = 20.0, 38.0, 16.0, 8.0
 _TOP, _BOTTOM, _SIDE = 2.0, 40.0, 10.0
+_UNSPLIT = "too few answers to tell"  # fewer than harness.split asks for
 _HOW = (
     "Shorter is better. The upper bar is the mean of the requests around the median, the lower one of those around the 99th percentile; "
     "the parts add up to the response time. The axis begins at zero and is the same for all."
@@ -37,11 +38,12 @@ def draw(pair: PairRows) -> Chart | None:
     rows = [(v.name, v.result.split) for v in pair.variants if v.result.split]
     if not rows:
         return None
-    seen = [part for part in PARTS if any(share(s, part[1]) >= _SHOWN_SHARE for _, splits in rows for s in splits)]
+    unsplit = [v.name for v in pair.variants if not v.result.split]
+    seen = [part for part in PARTS if any(share(s, part[1]) >= SHOWN_SHARE for _, splits in rows for s in splits)]
     return Chart(
         name="latency",
         title="Where the time of an answer goes",
-        reading=reading(rows),
+        reading=" ".join([reading(rows), *(f"{name}: {_UNSPLIT}." for name in unsplit)]),
         how=_HOW,
         legend=tuple((role, words) for role, _, words in seen),
         panels=(Panel(svg=_picture(pair, rows)),),

@@ -13,6 +13,8 @@ from harness.report.words import OUTCOMES
 
 _ROW, _TOP, _BOTTOM, _SIDE = 50.0, 4.0, 26.0, 10.0
 _BAR = 20.0
+_HOW = "The requests that were meant to start in the measured window, whenever they ended; answers to earlier ones are not among them."
+_HOW_WAITING = " Still waiting: no answer had come when the trial ended, so it counts as neither right nor wrong."
 _ORDER = tuple(str(o) for o in Outcome)
 
 
@@ -58,6 +60,7 @@ def draw(pair: PairRows) -> Chart | None:
         name="outcomes",
         title="How requests ended",
         reading=reading(rows),
+        how=_HOW + (_HOW_WAITING if Outcome.UNFINISHED in seen else ""),
         legend=tuple((name, OUTCOMES[name]) for name in seen),
         panels=(Panel(svg=_picture(pair.pair.name, rows, pair.invalid)),),
     )

@@ -53,6 +53,10 @@ def draw(pair: PairRows) -> Chart | None:
     )
 
 
+def _queries(value: float) -> str:
+    return f"{units.number(value)} {'query' if value == 1 else 'queries'}"
+
+
 def _picture(pair: PairRows, rows: list[Count]) -> str:
     height = _ROW * (len(rows) + len(pair.invalid))
     canvas = Canvas(_TOP + _BOTTOM + height, f"{pair.pair.name}-queries")
@@ -68,7 +72,7 @@ def _picture(pair: PairRows, rows: list[Count]) -> str:
         box(axes, role, 0, row.queries, bottom, bottom + _BAR)
         canvas.text(_SIDE, y, row.variant, bold=True, role=role)
         in_sql = f", {units.seconds(row.sql_s)} in SQL (p50)" if row.sql_s is not None else ""
-        canvas.text(WIDTH - _SIDE, y, f"{units.number(row.queries)}{in_sql}", align="right")
+        canvas.text(WIDTH - _SIDE, y, f"{_queries(row.queries)}{in_sql}", align="right")
     for i, variant in enumerate(pair.invalid, len(rows)):
         bottom = height - _ROW * (i + 1) + 8
         invalid_row(canvas, axes, variant, bottom, _BAR, _BOTTOM + bottom + _BAR + 6)

@@ -102,7 +102,7 @@ def user_ticks(users: Sequence[int], width: float) -> list[tuple[float, str]]:
 
 
 def _goodput_picture(pair: str, found: Sequence[Scalability]) -> str:
-    canvas, axes, height = _board(f"{pair}-sweep-goodput", found, "requests per second")
+    canvas, axes, height = _board(f"{pair}-sweep-goodput", found, "correct answers per second")
     measured = max(float(known(s, "goodput_rps")[1].max()) for s in found)
     ceilings = {s.variant: c for s in found if (c := _ceiling(s.points)) is not None and c <= _FAR * measured}
     highest = max([measured, *ceilings.values()]) * 1.08 or 1.0

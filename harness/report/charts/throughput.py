@@ -17,7 +17,8 @@ _ROW, _TOP, _BOTTOM, _SIDE = 62.0, 6.0, 40.0, 10.0
 _BAR = 18.0
 _FAR = 2.5  # a ceiling this much above everything measured is shown as an arrow at the edge
 
-_HOW = "A longer bar is better; what is hatched was answered, and wrong."
+_HOW = "A longer bar is better."
+_HOW_FAILED = " What is hatched was answered, and wrong."
 _HOW_CEILING = " The dashed line is the ceiling: the most that the mechanism can allow."
 
 
@@ -72,7 +73,9 @@ def draw(pair: PairRows) -> Chart | None:
         name="throughput",
         title="Correct answers per second",
         reading=reading(rows),
-        how=_HOW + (_HOW_CEILING if any(b.ceiling for b in rows) else ""),
+        how=_HOW
+        + (_HOW_FAILED if any(b.failed for b in rows) else "")
+        + (_HOW_CEILING if any(b.ceiling for b in rows) else ""),
         panels=(Panel(svg=_picture(pair.pair.name, rows, pair.invalid)),),
     )
 
@@ -87,7 +90,7 @@ def _picture(pair: str, rows: list[Bar], invalid: tuple[str, ...]) -> str:
     axes.set_xlim(0, highest)
     axes.set_ylim(0, height)
     ticks(axes, x=scales.labelled(scales.nice_ticks(highest), units.number) if rows else ())
-    canvas.text(WIDTH - RIGHT, 4, "requests per second", role="muted", align="right")
+    canvas.text(WIDTH - RIGHT, 4, "answers per second", role="muted", align="right")
     for i, row in enumerate(rows):
         bottom = height - _ROW * (i + 1) + 18
         role = variant_role(row.variant)

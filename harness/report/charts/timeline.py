@@ -18,6 +18,11 @@ from harness.report.words import short_place
 
 _POINTS = 160
 _LAYER, _GAP, _TOP, _BOTTOM = 62.0, 30.0, 4.0, 38.0
+_HOW = {
+    "loop": "All async code takes turns on one event loop: while it is late, every request that needs it waits.",
+    "pool": "A connection is in use from when code takes it from the pool until it gives it back.",
+    "threads": "Plain def routes and dependencies run in worker threads, 40 at a time unless the app says otherwise.",
+}
 _NOTABLE_LAG_S = 0.1
 _NOTABLE_TOKENS = 30  # of 40
 
@@ -85,8 +90,9 @@ def draw(pair: PairRows) -> Chart | None:
         name="timeline",
         title="Inside the app, over time",
         reading=_reading(samples, kinds),
-        how="One trial of each variant, watched from inside the process; the tinted part is the warm-up. "
-        "The axes are the same for all variants.",
+        how=" ".join(_HOW[kind] for kind in kinds)
+        + " One trial of each variant, watched from inside the process; the tinted part "
+        "is the warm-up. The axes are the same for all variants.",
         legend=tuple(legend),
         panels=pair.panels(
             [_panel(pair.pair.name, s, kinds, limits, span, holders[s.variant]) for s in samples],

@@ -89,13 +89,20 @@ def slice_length(variants: tuple[VariantRows, ...]) -> float:
     return float(min(window, _WANTED / min(rates))) if min(rates) > 0 else window
 
 
+def part_shares(w: Waterfall) -> Floats:
+    """Each part's share of the time of all these requests, between 0 and 1; zeros when they took none."""
+    spent: Floats = np.diff(w.edges, axis=1).sum(axis=0)
+    total = float(spent.sum())
+    return spent / total if total > 0 else np.zeros_like(spent)
+
+
 def longest_part(w: Waterfall) -> str | None:
     """Where most of the time of these requests went, in words."""
-    spent = np.diff(w.edges, axis=1).sum(axis=0)
-    if spent.sum() <= 0:
+    shares = part_shares(w)
+    if not shares.any():
         return None
-    i = int(spent.argmax())
-    return f"{units.share(float(spent[i] / spent.sum()))} of their time: {PARTS[i][1]}"
+    i = int(shares.argmax())
+    return f"{units.share(float(shares[i]))} of their time: {PARTS[i][1]}"
 
 
 def draw(pair: PairRows) -> Chart | None:
@@ -107,7 +114,7 @@ def draw(pair: PairRows) -> Chart | None:
     falls = [(name, w) for name, w in falls if w.shown_of]
     if not falls:
         return None
-    used = np.max([np.diff(w.edges, axis=1).sum(axis=0) for _, w in falls], axis=0) > 1e-6
+    used = np.max([part_shares(w) for _, w in falls], axis=0) >= latency.SHOWN_SHARE
     return Chart(
         name="waterfall",
         title="Where each request waits",
