@@ -183,7 +183,7 @@ def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> It
         if plan.postgres is not None and plan.catalogue is not None:
             server = stack.enter_context(start_postgres(plan.postgres, run_token=token))
             measured.postgres = server.version
-            postgres = Postgres(databases=Databases(server.url, run_token=token), admin_url=server.url)
+            postgres = Postgres(databases=Databases(server.url, run_token=token), server=server)
             fill = partial(seed, targets, root=plan.catalogue, log=logs / "seed.log")
             postgres.databases.create_template(fill)
         yield Rig(

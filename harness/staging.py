@@ -11,6 +11,7 @@ from harness.forkserver import Child, ForkServer
 from harness.hearing import Heard, OnStep, end
 from harness.postgres.activity import ActivitySampler
 from harness.postgres.databases import Databases
+from harness.postgres.server import PostgresServer
 from harness.postgres.urls import database_of
 from harness.record import Pair, Profile
 from harness.target.target import start_target, start_upstream, start_worker
@@ -21,7 +22,7 @@ class Postgres:
     """Where each trial gets its database from."""
 
     databases: Databases
-    admin_url: str
+    server: PostgresServer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +132,7 @@ def _make_database(postgres: Postgres, plan: TrialPlan, stage: Stage, *, watched
     url = postgres.databases.clone(f"{plan.pair.name}_{plan.variant}")
     stage.keep(url, lambda: postgres.databases.drop(url))
     if watched:
-        stage.watch(ActivitySampler(postgres.admin_url, database_of(url), stage.started_s))
+        stage.watch(ActivitySampler(postgres.server.url, database_of(url), stage.started_s))
 
 
 def _start(rig: Rig, plan: TrialPlan, stage: Stage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from harness.catalog import ceiling_rps
+from harness.fault import RestartsInWindow
 from harness.figures import measure, promises_lost
 from harness.forkserver import Message
 from harness.hearing import Heard, OnStep, listen
 from harness.places import checkout_sites, loop_holds
 from harness.postgres.connection import admin_connection
+from harness.postgres.urls import database_of
 from harness.record import Invariant, InvariantResult, Outcome, SequentialAnswer, Trial
 from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, seen_of, strays, table_of
 from harness.staging import Rig, Stage, TrialPlan, set_stage
@@ -83,14 +86,32 @@ def load_job(plan: TrialPlan, host: str, workers: int) -> Message:
 def load_stage(rig: Rig, plan: TrialPlan, stage: Stage, heard: Heard, on_step: OnStep) -> None:
     """Drives what stands on the stage to the end of the plan, and ends it. Raises as :func:`run_trial` does."""
     profile = plan.profile
+    restarts = _restarts(rig, plan, stage)
+
+    def told(step: str) -> None:
+        if step == "window" and restarts is not None:
+            restarts.begin()
+        on_step(step)
+
     try:
         load = rig.loads.spawn("harness.load.main:run", load_job(plan, stage.host, rig.load_workers), log=stage.log)
         stage.children.append(load)
         on_step("sequential check")
         limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S
-        listen(load, stage.targets, heard, limit_s, on_step)
+        listen(load, stage.targets, heard, limit_s, told)
     finally:
+        if restarts is not None:
+            heard.restarts, wrong = restarts.end()
+            heard.invalid += wrong
         stage.stop(heard, on_step)
+
+
+def _restarts(rig: Rig, plan: TrialPlan, stage: Stage) -> RestartsInWindow | None:
+    fault = plan.pair.fault
+    if fault is None or rig.postgres is None or stage.database_url is None:
+        return None
+    restart = partial(rig.postgres.server.restart, database_of(stage.database_url))
+    return RestartsInWindow(fault, restart, window_s=plan.profile.window_s, t0_monotonic=stage.started_s)
 
 
 def window_of(plan: TrialPlan, heard: Heard, t0: float, activity: Sequence[Sequence[float]]) -> Window:
@@ -148,6 +169,7 @@ def _trial(
         sequential=_sequential(heard),
         invariants=invariants,
         contention=heard.contention,
+        restarts=heard.restarts,
         invalid=tuple(
             heard.invalid or _check(heard, outcomes, planned) + reasons(window, plan.pair.workload, heard.contention)
         ),

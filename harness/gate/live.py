@@ -191,6 +191,6 @@ def _postgres(stack: ExitStack, plan: GatePlan, catalogue: Path, targets: ForkSe
     """A server with a filled template. Each arm has one of its own where they are ours to start: one would run out of connections."""
     token = secrets.token_hex(4)
     server = stack.enter_context(start_postgres(plan.postgres, run_token=token))
-    postgres = Postgres(databases=Databases(server.url, run_token=token), admin_url=server.url)
+    postgres = Postgres(databases=Databases(server.url, run_token=token), server=server)
     postgres.databases.create_template(partial(fill, targets, root=catalogue, log=plan.logs / "seed.log"))
     return postgres

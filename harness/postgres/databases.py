@@ -52,6 +52,11 @@ class Databases:
         self._run(statement.format(sql.Identifier(name), sql.Identifier(self._template)))
         return with_database(self._admin_url, name)
 
+    def end_sessions(self, name: str) -> None:
+        """Ends all sessions of one database. Needs the rights of the role that they belong to."""
+        with admin_connection(self._admin_url, name=self._prefix) as connection:
+            _end_sessions(connection, "datname", name)
+
     def drop(self, url: str) -> None:
         """Removes one clone and ends the sessions it still has. Raises ValueError for a database of someone else."""
         name = database_of(url)
