@@ -71,7 +71,7 @@ def bench(
     pairs: Annotated[list[str] | None, typer.Argument(help="Pairs to measure; all when none is given.")] = None,
     profile: Annotated[str, typer.Option(help="How long to measure: quick, standard or soak.")] = "standard",
     postgres: Annotated[
-        str, typer.Option(help="embedded, or the postgresql:// URL of a server of yours.")
+        str, typer.Option(help="embedded, docker, or the postgresql:// URL of a server of yours.")
     ] = "embedded",
     seed: Annotated[int, typer.Option(help="Seed of arrivals and of the scenarios' choices.")] = 1,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the apps under test; 0 for any free one.")] = 0,
@@ -322,7 +322,7 @@ def detectors(
     ] = False,
     pair: Annotated[list[str] | None, typer.Option(help="Look again at this pair alone; may be repeated.")] = None,
     postgres: Annotated[
-        str, typer.Option(help="embedded, or the postgresql:// URL of a server of yours.")
+        str, typer.Option(help="embedded, docker, or the postgresql:// URL of a server of yours.")
     ] = "embedded",
     write: Annotated[
         Path | None, typer.Option(help="Write the document here, and store the evidence that it is made of.")

@@ -42,11 +42,14 @@ class Compose:
         self._file = file
         self._project = project
         self._env = {**os.environ, **env}
+        self._containers: dict[str, str] = {}  # by service
 
     def check(self) -> None:
         """Whether there is an engine that this user may use, Compose, and the file."""
         if not self._file.is_file():
-            raise SetupError(f"--postgres docker: there is no {self._file.name} here: run this in a checkout of the project")
+            raise SetupError(
+                f"--postgres docker: there is no {self._file.name} here: run this in a checkout of the project"
+            )
         if shutil.which("docker") is None:
             raise SetupError(f"--postgres docker: there is no command docker; install Docker, {OTHERWISE}")
         asked = self._run(["docker", "version", "--format", "{{.Server.Version}}"])
@@ -81,13 +84,15 @@ class Compose:
         """Removes containers, networks and volumes of the project at once: nothing of them is wanted."""
         self._ask("down", "-v", "-t", "0")
 
-    def restart(self, service: str) -> None:
-        """Stops the container of a service as its image asks to be stopped, and starts it again."""
-        self._ask("restart", service)
+    def signal(self, service: str, name: str) -> None:
+        """Sends a signal to the first process of a service's container."""
+        sent = self._run(["docker", "kill", "--signal", name, self._container(service)])
+        if sent.returncode != 0:
+            raise SetupError(f"the container of {service} takes no signal: {_last_words(sent)}")
 
     def state(self, service: str) -> State:
         """What has become of the service's container."""
-        container = self._ask("ps", "-q", service).strip()
+        container = self._container(service)
         if not container:
             return State("gone", "", "nothing")
         what = "{{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}"
@@ -95,6 +100,12 @@ class Compose:
         logs = self._run(["docker", "logs", "--tail", "5", container])
         lines = [line.strip() for line in (logs.stdout + logs.stderr).splitlines() if line.strip()]
         return State(status, health, lines[-1] if lines else "nothing")
+
+    def _container(self, service: str) -> str:
+        """Its id, or nothing; asked for once, since older Compose takes half a second to answer."""
+        if not self._containers.get(service):
+            self._containers[service] = self._ask("ps", "-q", service).strip()
+        return self._containers[service]
 
     def _ask(self, *arguments: str) -> str:
         done = self._run([*self._command, *arguments])

@@ -36,7 +36,9 @@ class Databases:
     def create_template(self, seed: Callable[[str], None]) -> None:
         """Makes the template, lets ``seed`` fill it through its URL, and closes it: a clone needs it without sessions."""
         url = with_database(self._admin_url, self._template)
-        self._run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self._template)))
+        # The same on every server: another encoding or order of letters would be another app.
+        statement = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+        self._run(sql.SQL(statement).format(sql.Identifier(self._template)))
         seed(url)
         with admin_connection(url, name=self._prefix) as connection:
             # Clones inherit the planner's statistics; without them the first trials would run on other plans.

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,17 +20,21 @@ from psycopg.rows import TupleRow
 
 from harness.errors import SetupError
 from harness.postgres.compose import Compose
-from harness.postgres.connection import admin_connection
 from harness.postgres.provided import Provided
 from harness.postgres.users import users_server
 
 SERVICE = "postgres"
 PORT_VARIABLE, PORT = "HARNESS_POSTGRES_PORT", "55432"  # as in the Compose file
 PASSWORD_VARIABLE, PASSWORD = "HARNESS_POSTGRES_PASSWORD", "harness"
-CLUSTER_VARIABLE, CLUSTER = "HARNESS_POSTGRES_CLUSTER", "harness-run"  # tells a run's server from one that somebody started
+CLUSTER_VARIABLE, CLUSTER = (
+    "HARNESS_POSTGRES_CLUSTER",
+    "harness-run",
+)  # tells a run's server from one that somebody started
 READY_S = 60.0
+CONNECT_S = 5
 LOOK_EVERY_S = 0.05
 LOOK_AT_CONTAINER_EVERY_S = 2.0
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 REFUSED = ("Connection refused", "could not connect")
 
 
@@ -48,8 +53,9 @@ def docker_server(compose_file: Path, run_token: str) -> Iterator[Provided]:
     with _started(compose, url) if cluster is None else _taken_over(compose, url) as claim:
 
         def restart(database: str) -> None:
-            compose.restart(SERVICE)
-            _await_ready(compose, url)
+            started = _started_at(url)
+            compose.signal(SERVICE, "HUP")  # see the Compose file
+            _await_ready(compose, url, after=started)
             claim.renew()
 
         yield Provided(url=url, restart=restart)
@@ -131,10 +137,13 @@ def _url() -> str:
 
 
 def _compose(file: Path) -> Compose:
-    """Under a name of its own for each checkout and port, so that ``down`` reaches nobody else's containers."""
-    port = os.environ.get(PORT_VARIABLE) or PORT
-    digest = hashlib.sha256(f"{file.parent}:{port}".encode()).hexdigest()[:8]
-    return Compose(file, f"harness-{digest}", {CLUSTER_VARIABLE: CLUSTER})
+    port = int(os.environ.get(PORT_VARIABLE) or PORT)
+    return Compose(file, project(file, port), {CLUSTER_VARIABLE: CLUSTER})
+
+
+def project(file: Path, port: int) -> str:
+    """The name of what a run makes, another for each checkout and port, so that ``down`` reaches nobody else's containers."""
+    return "harness-" + hashlib.sha256(f"{file.parent}:{port}".encode()).hexdigest()[:8]
 
 
 def _cluster(url: str) -> str | None:
@@ -143,7 +152,7 @@ def _cluster(url: str) -> str | None:
     Raises SetupError when something else has the port, or when the server does not take our password.
     """
     try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_S) as connection:
             row = connection.execute("SELECT current_setting('cluster_name')").fetchone()
             return str(row[0]) if row else ""
     except psycopg.Error as error:
@@ -157,16 +166,25 @@ def _cluster(url: str) -> str | None:
         ) from error
 
 
-def _await_ready(compose: Compose, url: str) -> None:
-    """Returns when the server answers a query at the published port, which is more than its health check asks."""
+def _await_ready(compose: Compose, url: str, after: datetime = LONG_AGO) -> None:
+    """Returns when a server that was started after that moment answers at the published port, which is more than its health check asks."""
     begun_s = looked_s = time.monotonic()
     while True:
         with suppress(psycopg.Error):
-            psycopg.connect(url, connect_timeout=2).close()
-            return
+            if _started_at(url) > after:
+                return
         if time.monotonic() - looked_s > LOOK_AT_CONTAINER_EVERY_S:
             looked_s = time.monotonic()
             state = compose.state(SERVICE)
             if not state.alive or looked_s - begun_s > READY_S:
                 raise SetupError(f"Postgres in Docker does not get ready: its container is {state}")
         time.sleep(LOOK_EVERY_S)
+
+
+def _started_at(url: str) -> datetime:
+    """When the server that answers was started. Raises psycopg.Error when none does."""
+    with psycopg.connect(url, connect_timeout=2) as connection:
+        row = connection.execute("SELECT pg_postmaster_start_time()").fetchone()
+    assert row is not None
+    started: datetime = row[0]
+    return started

@@ -98,7 +98,9 @@ def _ask(keeper: subprocess.Popen[str], question: dict[str, str]) -> dict[str, s
         keeper.stdin.write(json.dumps(question) + "\n")
         keeper.stdin.flush()
     line = keeper.stdout.readline()
-    answer: dict[str, str] = json.loads(line) if line else {"error": "the process that keeps Postgres ended without a word"}
+    answer: dict[str, str] = (
+        json.loads(line) if line else {"error": "the process that keeps Postgres ended without a word"}
+    )
     if "error" in answer:
         raise SetupError(answer["error"])
     return answer
