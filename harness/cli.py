@@ -21,6 +21,8 @@ from rich.text import Text
 
 from harness.errors import HarnessError, UsageError
 from harness.gate.command import gate
+from harness.load_command import ExpectWorkers, LoadMaster, LoadWorkers, TargetHost, worker
+from harness.load_source import LOOPBACK, load_source
 
 if TYPE_CHECKING:
     from harness.bench import BenchPlan
@@ -36,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(gate)
+app.command()(worker)
 out = Console()
 err = Console(stderr=True)
 
@@ -75,7 +78,10 @@ def bench(
     ] = "embedded",
     seed: Annotated[int, typer.Option(help="Seed of arrivals and of the scenarios' choices.")] = 1,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the apps under test; 0 for any free one.")] = 0,
-    load_workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that send the load.")] = 1,
+    load_workers: LoadWorkers = 1,
+    load_master: LoadMaster = None,
+    expect_workers: ExpectWorkers = None,
+    target_host: TargetHost = LOOPBACK,
     out_dir: Annotated[Path, typer.Option("--out", help="Where run folders are made.")] = Path("reports"),
     sweep: Annotated[
         str | None, typer.Option(help="Measure at these numbers of users as well, such as 1,2,4,8,16,32.")
@@ -101,7 +107,7 @@ def bench(
         seed=seed,
         command=shlex.join(["harness", *without_secrets(sys.argv[1:])]),
         port=_free(port),
-        load_workers=load_workers,
+        load=load_source(load_workers, load_master, expect_workers, target_host, served=True),
         sweep=parse_users(sweep) if sweep is not None else (),
     )
     _measure(plan, json=json)
@@ -157,7 +163,10 @@ def run(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of arrivals and of the Locust file's choices.")] = 1,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the app; 0 for any free one.")] = 0,
-    load_workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that send the load.")] = 1,
+    load_workers: LoadWorkers = 1,
+    load_master: LoadMaster = None,
+    expect_workers: ExpectWorkers = None,
+    target_host: TargetHost = LOOPBACK,
     out_dir: Annotated[Path, typer.Option("--out", help="Where run folders are made.")] = Path("reports"),
     json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the table.")] = False,
 ) -> None:
@@ -186,7 +195,7 @@ def run(
         env=env or (),
         factory=factory,
         port=_free(port),
-        load_workers=load_workers,
+        load=load_source(load_workers, load_master, expect_workers, target_host, served="://" not in target),
     )
     command = shlex.join(["harness", *without_secrets(sys.argv[1:])])
     _measure(own_plan(own, out=out_dir, seed=seed, command=command), json=json)

@@ -53,6 +53,7 @@ class Heard:
                 self.done = message
                 if broken := message["broken_starts"]:
                     self.invalid.append(f"{len(broken)} users ended before their first task: {broken[0]}")
+                self.invalid += message.get("clocks", ())
             case "lost":
                 self.lost = True
                 self.invalid.append(message["error"])

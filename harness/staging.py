@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.forkserver import Child, ForkServer
 from harness.hearing import Heard, OnStep, end
+from harness.load_source import LoadSource
 from harness.postgres.activity import ActivitySampler
 from harness.postgres.databases import Databases
 from harness.postgres.server import PostgresServer
@@ -35,7 +36,7 @@ class Rig:
     loads: ForkServer
     postgres: Postgres | None  # None: the app has its own database, or needs none
     port: int = 0
-    load_workers: int = 1
+    load: LoadSource = field(default_factory=LoadSource)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +145,7 @@ def _start(rig: Rig, plan: TrialPlan, stage: Stage) -> None:
         app_dir=subject.app_dir,
         env=env,
         log=stage.log,
+        host=rig.load.target_host,
         port=rig.port,
         factory=subject.factory,
         processes=plan.pair.workers,

@@ -16,6 +16,7 @@ from harness.fault import RestartsInWindow
 from harness.figures import measure, promises_lost
 from harness.forkserver import Message
 from harness.hearing import Heard, OnStep, listen
+from harness.load_source import LoadSource
 from harness.places import checkout_sites, loop_holds
 from harness.postgres.connection import admin_connection
 from harness.postgres.urls import database_of
@@ -65,17 +66,15 @@ def run_trial(
     )
 
 
-def load_job(plan: TrialPlan, host: str, workers: int) -> Message:
-    """What the load process is told.
-
-    workers: over how many processes the users are split; no more than there are users, since one without would do nothing.
-    """
+def load_job(plan: TrialPlan, host: str, load: LoadSource) -> Message:
+    """What the load process is told. The users are split over no more workers than there are users: one without would do nothing."""
     return {
         "locustfile": str(plan.subject.locustfile),
         "host": host,
         "workload": asdict(plan.pair.workload),
         "seed": plan.seed,
-        "workers": min(workers, plan.pair.workload.users),
+        "workers": min(load.workers, plan.pair.workload.users),
+        "master": load.master,
         "sequential_tasks": plan.profile.sequential_tasks,
         "warmup_s": plan.profile.warmup_s,
         "window_s": plan.profile.window_s,
@@ -94,7 +93,7 @@ def load_stage(rig: Rig, plan: TrialPlan, stage: Stage, heard: Heard, on_step: O
         on_step(step)
 
     try:
-        load = rig.loads.spawn("harness.load.main:run", load_job(plan, stage.host, rig.load_workers), log=stage.log)
+        load = rig.loads.spawn("harness.load.main:run", load_job(plan, stage.host, rig.load), log=stage.log)
         stage.children.append(load)
         on_step("sequential check")
         limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S
@@ -103,6 +102,8 @@ def load_stage(rig: Rig, plan: TrialPlan, stage: Stage, heard: Heard, on_step: O
         if restarts is not None:
             heard.restarts, wrong = restarts.end()
             heard.invalid += wrong
+        if rig.load.master is not None:
+            heard.contention = None  # workers that happen to be on this machine would pass for other people's work
         stage.stop(heard, on_step)
 
 

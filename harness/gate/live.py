@@ -20,6 +20,7 @@ from harness.gate.metrics import Rules
 from harness.gate.reading import read_block
 from harness.gate.rotation import rotation
 from harness.gate.versions import Version
+from harness.load_source import LoadSource
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
 from harness.record import Profile
@@ -172,7 +173,7 @@ def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
                 targets=forks[version.python],
                 loads=loads,
                 postgres=postgres,
-                load_workers=plan.load_workers,
+                load=LoadSource(workers=plan.load_workers),
             )
             trial = TrialPlan(
                 id=number,  # a log for each

@@ -104,7 +104,7 @@ class Compose:
     def _container(self, service: str) -> str:
         """Its id, or nothing; asked for once, since older Compose takes half a second to answer."""
         if not self._containers.get(service):
-            self._containers[service] = self._ask("ps", "-q", service).strip()
+            self._containers[service] = self._ask("ps", "-a", "-q", service).strip()
         return self._containers[service]
 
     def _ask(self, *arguments: str) -> str:
