@@ -6,7 +6,7 @@ WORKDIR /src
 # The packages change seldom: they have a layer of their own. Of the locked versions, those that development alone needs stay out.
 COPY requirements.lock pyproject.toml README.md LICENSE ./
 COPY harness/__init__.py harness/__init__.py
-RUN sed -n 's/^\([A-Za-z0-9_.-]*==[^ ;]*\).*/\1/p' requirements.lock > versions.txt \
+RUN sed -n 's/^\([A-Za-z0-9_.-]*==[^\\]*\).*/\1/p' requirements.lock > versions.txt \
  && /opt/harness/bin/pip install --no-cache-dir --disable-pip-version-check $PIP_ARGS -c versions.txt '.[catalogue]' \
  && /opt/harness/bin/pip uninstall --yes fastapi-concurrency-harness
 

@@ -6,7 +6,7 @@ import signal
 import tempfile
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 from rich.console import Console
@@ -39,15 +39,16 @@ def worker(
     signal.signal(signal.SIGTERM, _interrupt)
     err.print(f"waiting for a master at {master}; Ctrl-C ends this worker", highlight=False)
     try:
-        with tempfile.TemporaryDirectory(prefix="harness-") as folder, ForkServer(("harness.load.remote",)) as forks:
+        with tempfile.TemporaryFile() as log, ForkServer(("harness.load.remote",)) as forks:
             while True:
-                _do_a_trial(forks, host, port, Path(folder) / "log", err)
+                _do_a_trial(forks, host, port, log, err)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
 
-def _do_a_trial(forks: ForkServer, host: str, port: int, log: Path, err: Console) -> None:
-    child = forks.spawn("harness.load.remote:run", {"host": host, "port": port}, log=log)
+def _do_a_trial(forks: ForkServer, host: str, port: int, log: IO[bytes], err: Console) -> None:
+    """log: has no name, so that nothing of it is left when this process is killed."""
+    child = forks.spawn("harness.load.remote:run", {"host": host, "port": port}, log=Path(f"/dev/fd/{log.fileno()}"))
     try:
         while True:
             message = child.receive(3600)
@@ -56,8 +57,9 @@ def _do_a_trial(forks: ForkServer, host: str, port: int, log: Path, err: Console
             elif message is not None:
                 err.print(f"not let in: {message['error']}; install the same versions", highlight=False)
     except EOFError:
-        err.print(log.read_text(errors="replace"), end="", markup=False, highlight=False)
-        log.write_text("")
+        log.seek(0)
+        err.print(log.read().decode(errors="replace"), end="", markup=False, highlight=False)
+        log.truncate(0)
     finally:
         child.stop(grace_s=0.5)
 

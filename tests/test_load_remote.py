@@ -67,7 +67,8 @@ def far_off(port: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     workers = [subprocess.Popen([*(ahead if n == 0 else []), *worker], cwd=ROOT) for n in range(COUNT)]
     yield workers
     for process in workers:
-        process.terminate()
+        verb = psutil.Process(process.pid)
+        (verb.children()[0] if verb.name() == "unshare" else verb).terminate()
     for process in workers:
         process.wait(20)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.load.offset import Offset, best_offset, disagreement
+from harness.offset import Offset, best_offset, disagreement
 
 WAYS = st.lists(st.tuples(st.floats(1e-5, 0.1), st.floats(1e-5, 0.1)), min_size=1, max_size=20)
 

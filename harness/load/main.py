@@ -34,7 +34,7 @@ def run(job: dict[str, Any], channel: Connection) -> None:
             try:
                 master.run()
             finally:
-                master.end()
+                master.dismiss()
         else:
             _run_alone(job, channel)
     except LocustFileError as error:

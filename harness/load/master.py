@@ -94,6 +94,10 @@ class Master:
         """Ends the workers; what they have said has been passed on."""
         for worker in self._workers:
             worker.leash.close()
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """Lets workers of other machines go; those of this one end with this process."""
         if self._reception is not None:
             for worker_id in self._said["ready"]:
                 self._tell(worker_id, "end")

@@ -20,9 +20,9 @@ from locust.rpc import Message, zmqrpc
 
 from harness.forkserver import send
 from harness.load.locustfile import LocustFileError, make_environment
-from harness.load.offset import Offset, best_offset
 from harness.load.reception import HELLO, VERSIONS
 from harness.load.worker import MESSAGE, Worker
+from harness.offset import Offset, best_offset
 
 READABLE = 1
 ANSWER_S = 1.0  # after which a master is taken not to be there

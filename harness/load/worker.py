@@ -17,8 +17,8 @@ from locust.runners import WorkerRunner
 
 from harness.load.engine import Engine, Part
 from harness.load.locustfile import LocustFileError, first_user, make_environment
-from harness.load.offset import SAME, Offset, disagreement
 from harness.load.recorder import COLUMNS
+from harness.offset import SAME, Offset, disagreement
 
 MESSAGE = "harness"  # the type of all our messages on Locust's channel
 FIRST_TIME, AFTER_TIMES = COLUMNS.index("intended_s"), COLUMNS.index("done_s") + 1
@@ -112,5 +112,6 @@ class Worker:
 def work(job: dict[str, Any], master_port: Callable[[], int]) -> None:
     """The life of a worker process on the master's machine; it ends with its leash."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    worker = Worker(job, make_environment(job["locustfile"], job["host"]), "127.0.0.1", master_port())
+    port = master_port()  # first: from then on the process ends with its leash
+    worker = Worker(job, make_environment(job["locustfile"], job["host"]), "127.0.0.1", port)
     worker.forever.wait()
