@@ -8,7 +8,7 @@ PROFILE ?= standard
 POSTGRES ?= embedded
 RUN_FOLDER ?=
 
-.PHONY: bench gate baseline sample claims detectors docs test lint versions schema lock clean
+.PHONY: bench gate baseline sample claims detectors docs test lint versions docker-up docker-down schema lock clean
 
 bench: $(VENV)/ready
 	$(RUN) harness bench $(PAIRS) --profile '$(PROFILE)' --postgres '$(POSTGRES)'
@@ -44,6 +44,13 @@ lint: $(VENV)/ready
 # the oldest and the newest libraries that are supported; needs a package index
 versions: $(VENV)/ready
 	$(RUN) tests.versions
+
+# a Postgres that stays: POSTGRES=docker uses it and leaves it alone
+docker-up:
+	docker compose up -d postgres || docker-compose up -d postgres
+
+docker-down:
+	docker compose down -v || docker-compose down -v
 
 $(VENV)/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which one with make PYTHON=…")'

@@ -18,11 +18,13 @@ import numpy as np
 
 from benchmarks.driving import Driven, drive, light_server
 from benchmarks.shown import Line, show_and_exit
+from harness.check import core_count
 from harness.forkserver import ForkServer
 from harness.record import Workload
 
 USERS = 100
 PROBABILITIES = (0.5, 0.9, 0.99)
+MERGE_SHARE = 0.05
 CLOCK_NOISE_S = 50e-6  # differences below this are no difference
 
 
@@ -86,10 +88,32 @@ def cost(runs: dict[int, list[Driven]]) -> list[Line]:
     single = np.median([per_request(run, run.last["cpu_s"]) for run in runs[1]])
     workers = np.median([per_request(run, sum(run.last["worker_cpu_s"])) for run in runs[2]])
     master = np.median([per_request(run, run.last["master_cpu_s"]) for run in runs[2]])
+    share = float(np.median([merge_share(run) for run in runs[2]]))
     return [
         Line("processor time a request: one alone, two together", f"{single:.0f} µs, {workers:.0f} µs"),
         Line("the merge, in the master", f"{master:.0f} µs a request"),
+        Line(
+            "… of the processor time of this machine",
+            f"{share * 100:.1f} %",
+            f"< {MERGE_SHARE * 100:.0f} %",
+            share < MERGE_SHARE,
+        ),
+        Line("requests a second, one worker", f"{np.median([rate_rps(run) for run in runs[1]]):.0f}"),
+        Line("… two workers", f"{np.median([rate_rps(run) for run in runs[2]]):.0f}"),
     ]
+
+
+def merge_share(run: Driven) -> float:
+    """The master's processor time over all that the machine's cores had to give in the window."""
+    return float(run.last["master_cpu_s"]) / (core_count() * length_s(run))
+
+
+def rate_rps(run: Driven) -> float:
+    return len(run.window) / length_s(run)
+
+
+def length_s(run: Driven) -> float:
+    return float(run.last["end_s"] - run.last["window_start_s"])
 
 
 if __name__ == "__main__":

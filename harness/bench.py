@@ -18,6 +18,7 @@ from harness.check import machine_warnings
 from harness.errors import HarnessError
 from harness.figures import measure, outcomes, promises_lost
 from harness.forkserver import ForkServer
+from harness.load_source import LoadSource
 from harness.machine import LOAD_PACKAGES, PACKAGES, git_revision, this_machine
 from harness.placement import placement_here
 from harness.places import checkout_sites, loop_holds
@@ -60,7 +61,7 @@ class BenchPlan:
     seed: int
     command: str
     port: int = 0
-    load_workers: int = 1
+    load: LoadSource = field(default_factory=LoadSource)
     sweep: tuple[int, ...] = ()  # numbers of users asked for; empty: what the pairs say
 
 
@@ -188,7 +189,7 @@ def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> It
                 start_postgres(plan.postgres, run_token=token, cpus=place.postgres if place else None)
             )
             measured.postgres = server.version
-            postgres = Postgres(databases=Databases(server.url, run_token=token), admin_url=server.url)
+            postgres = Postgres(databases=Databases(server.url, run_token=token), server=server)
             fill = partial(seed, targets, root=plan.catalogue, log=logs / "seed.log")
             postgres.databases.create_template(fill)
         yield Rig(
@@ -198,7 +199,7 @@ def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> It
             loads=loads,
             postgres=postgres,
             port=plan.port,
-            load_workers=plan.load_workers,
+            load=plan.load,
         )
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from simpleeval import InvalidExpression, simple_eval
 
 from harness.errors import UsageError
-from harness.record import FIGURE_NAMES, Cause, Expectation, Invariant, Pair, Variant, Workload
+from harness.record import FIGURE_NAMES, Cause, Expectation, Fault, Invariant, Pair, Variant, Workload
 
 BUG_MARK = "# BUG"
 VARIANT_ORDER = ("buggy", "partial", "fixed")
@@ -101,6 +101,17 @@ class _SweepToml(_Table):
     users: Annotated[list[Annotated[int, Field(ge=1, le=10_000)]], Field(min_length=1)]
 
 
+class _FaultToml(_Table):
+    restart_every_s: Annotated[float, Field(ge=0.5, le=60)]
+    restart_after_s: Positive
+
+    @model_validator(mode="after")
+    def _within_a_round(self) -> _FaultToml:
+        if self.restart_after_s >= self.restart_every_s:
+            raise ValueError("restart_after_s must be less than restart_every_s")
+        return self
+
+
 class _PairToml(_Table):
     title: Text
     question: Text
@@ -117,6 +128,7 @@ class _PairToml(_Table):
     expect: Annotated[list[_ExpectToml], Field(min_length=1)]
     invariant: list[_InvariantToml] = []
     sweep: _SweepToml | None = None
+    fault: _FaultToml | None = None
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     settle_s: Annotated[float, Field(ge=0, le=30)] = 0.0
     blocks: Annotated[int, Field(ge=1, le=100)] | None = None
@@ -193,6 +205,7 @@ def load_pair(root: Path, name: str) -> Pair:
         settle_s=spec.settle_s,
         blocks=spec.blocks,
         window_factor=spec.window_factor,
+        fault=Fault(**spec.fault.model_dump()) if spec.fault else None,
         shows_alone=None if spec.shows_alone is None else " ".join(spec.shows_alone.split()),
     )
 

@@ -22,6 +22,8 @@ from harness.detectors.command import detectors
 from harness.documents import docs, sample
 from harness.errors import HarnessError, UsageError
 from harness.gate.command import gate
+from harness.load_command import ExpectWorkers, LoadMaster, LoadWorkers, TargetHost, worker
+from harness.load_source import LOOPBACK, load_source
 from harness.signals import interrupt_on_termination
 
 if TYPE_CHECKING:
@@ -72,11 +74,14 @@ def bench(
     pairs: Annotated[list[str] | None, typer.Argument(help="Pairs to measure; all when none is given.")] = None,
     profile: Annotated[str, typer.Option(help="How long to measure: quick, standard or soak.")] = "standard",
     postgres: Annotated[
-        str, typer.Option(help="embedded, or the postgresql:// URL of a server of yours.")
+        str, typer.Option(help="embedded, docker, or the postgresql:// URL of a server of yours.")
     ] = "embedded",
     seed: Annotated[int, typer.Option(help="Seed of arrivals and of the scenarios' choices.")] = 1,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the apps under test; 0 for any free one.")] = 0,
-    load_workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that send the load.")] = 1,
+    load_workers: LoadWorkers = 1,
+    load_master: LoadMaster = None,
+    expect_workers: ExpectWorkers = None,
+    target_host: TargetHost = LOOPBACK,
     out_dir: Annotated[Path, typer.Option("--out", help="Where run folders are made.")] = Path("reports"),
     sweep: Annotated[
         str | None, typer.Option(help="Measure at these numbers of users as well, such as 1,2,4,8,16,32.")
@@ -102,7 +107,7 @@ def bench(
         seed=seed,
         command=shlex.join(["harness", *without_secrets(sys.argv[1:])]),
         port=_free(port),
-        load_workers=load_workers,
+        load=load_source(load_workers, load_master, expect_workers, target_host, served=True),
         sweep=parse_users(sweep) if sweep is not None else (),
     )
     _measure(plan, json=json)
@@ -158,7 +163,10 @@ def run(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of arrivals and of the Locust file's choices.")] = 1,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the app; 0 for any free one.")] = 0,
-    load_workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that send the load.")] = 1,
+    load_workers: LoadWorkers = 1,
+    load_master: LoadMaster = None,
+    expect_workers: ExpectWorkers = None,
+    target_host: TargetHost = LOOPBACK,
     out_dir: Annotated[Path, typer.Option("--out", help="Where run folders are made.")] = Path("reports"),
     json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the table.")] = False,
 ) -> None:
@@ -187,7 +195,7 @@ def run(
         env=env or (),
         factory=factory,
         port=_free(port),
-        load_workers=load_workers,
+        load=load_source(load_workers, load_master, expect_workers, target_host, served="://" not in target),
     )
     command = shlex.join(["harness", *without_secrets(sys.argv[1:])])
     _measure(own_plan(own, out=out_dir, seed=seed, command=command), json=json)
@@ -281,7 +289,7 @@ def compare(
         print_compared(out, found)
 
 
-for verb in (claims, detectors, docs, gate, sample):
+for verb in (claims, detectors, docs, gate, sample, worker):
     app.command()(verb)
 
 

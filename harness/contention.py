@@ -14,7 +14,9 @@ import psutil
 
 from harness.record import Contention
 
-POSTGRES_NAMES = ("postgres", "postmaster")  # a server of the user's is not a child of ours, and no stranger either
+# Not children of ours where the server is the user's or in a container, and no strangers either. The proxy is what a published port
+# of a container is reached through.
+POSTGRES_NAMES = ("postgres", "postmaster", "docker-proxy")
 
 
 @dataclass(frozen=True)

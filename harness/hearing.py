@@ -12,7 +12,7 @@ from harness.contention import CpuReading, contention, read_cpu
 from harness.errors import UsageError
 from harness.forkserver import STOP, Child, Message, send
 from harness.probe.recorder import COLUMNS, rows_of
-from harness.record import Contention
+from harness.record import Contention, Restart
 
 OnStep = Callable[[str], None]
 GRACE_S = 2.0
@@ -28,6 +28,7 @@ class Heard:
     lost: bool = False  # the load ended early, and said why
     invalid: list[str] = field(default_factory=list)
     contention: Contention | None = None  # of the window
+    restarts: tuple[Restart, ...] = ()  # of Postgres, in the window
     _window_cpu: CpuReading | None = None
 
     def take(self, message: Message, on_step: OnStep, process: int = 0) -> None:
@@ -52,6 +53,7 @@ class Heard:
                 self.done = message
                 if broken := message["broken_starts"]:
                     self.invalid.append(f"{len(broken)} users ended before their first task: {broken[0]}")
+                self.invalid += message.get("clocks", ())
             case "lost":
                 self.lost = True
                 self.invalid.append(message["error"])

@@ -6,12 +6,13 @@ import math
 import re
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from harness.bench import BenchPlan
 from harness.errors import UsageError
+from harness.load_source import LoadSource
 from harness.record import Pair, Profile, Variant, Workload
 from harness.staging import Subject
 
@@ -40,7 +41,7 @@ class OwnApp:
     env: Sequence[str] = ()
     factory: bool = False
     port: int = 0
-    load_workers: int = 1
+    load: LoadSource = field(default_factory=LoadSource)
 
     @property
     def url(self) -> bool:
@@ -72,7 +73,7 @@ def own_plan(own: OwnApp, *, out: Path, seed: int, command: str) -> BenchPlan:
         seed=seed,
         command=command,
         port=own.port,
-        load_workers=own.load_workers,
+        load=own.load,
     )
 
 

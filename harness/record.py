@@ -86,6 +86,22 @@ class Workload:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fault:
+    """Something that is done to Postgres during the window, by the clock on the wall, which the Locust file goes by as well."""
+
+    restart_every_s: float  # at each multiple of this the load may need Postgres again
+    restart_after_s: float  # so long after each multiple that the window holds, it is restarted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restart:
+    """A restart of Postgres; seconds from the trial's start."""
+
+    began_s: float
+    back_s: float  # when it answered again
+
+
+@dataclass(frozen=True, kw_only=True)
 class Frame:
     """A place in source code."""
 
@@ -309,6 +325,7 @@ class Trial:
     sequential: tuple[SequentialAnswer, ...] = ()
     invariants: tuple[InvariantResult, ...] = ()
     contention: Contention | None = None
+    restarts: tuple[Restart, ...] = ()  # of Postgres, where the pair asks for them
     invalid: tuple[str, ...] = ()  # why no figure of this trial may be used; empty when it is valid
     repeats: int | None = None  # id of the invalid trial that this one was run for once more
     log: str | None = None  # path in the run folder
@@ -363,6 +380,7 @@ class Pair:
     blocks: int | None = None  # how often each variant is measured; None: as often as the profile says
     window_factor: float = 1.0  # how much longer its windows are than the profile's
     shows_alone: str | None = None  # what a single user sees of the bug; None: nothing
+    fault: Fault | None = None  # what is done to Postgres in each window; None: nothing
     sweep: tuple[
         int, ...
     ] = ()  # numbers of users at which it is measured as well; empty: no sweep is part of the lesson

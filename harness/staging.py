@@ -9,8 +9,10 @@ from pathlib import Path
 
 from harness.forkserver import Child, ForkServer
 from harness.hearing import Heard, OnStep, end
+from harness.load_source import LoadSource
 from harness.postgres.activity import ActivitySampler
 from harness.postgres.databases import Databases
+from harness.postgres.server import PostgresServer
 from harness.postgres.urls import database_of
 from harness.record import Pair, Profile
 from harness.target.target import start_target, start_upstream, start_worker
@@ -21,7 +23,7 @@ class Postgres:
     """Where each trial gets its database from."""
 
     databases: Databases
-    admin_url: str
+    server: PostgresServer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class Rig:
     loads: ForkServer
     postgres: Postgres | None  # None: the app has its own database, or needs none
     port: int = 0
-    load_workers: int = 1
+    load: LoadSource = field(default_factory=LoadSource)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +133,7 @@ def _make_database(postgres: Postgres, plan: TrialPlan, stage: Stage, *, watched
     url = postgres.databases.clone(f"{plan.pair.name}_{plan.variant}")
     stage.keep(url, lambda: postgres.databases.drop(url))
     if watched:
-        stage.watch(ActivitySampler(postgres.admin_url, database_of(url), stage.started_s))
+        stage.watch(ActivitySampler(postgres.server.url, database_of(url), stage.started_s))
 
 
 def _start(rig: Rig, plan: TrialPlan, stage: Stage) -> None:
@@ -143,6 +145,7 @@ def _start(rig: Rig, plan: TrialPlan, stage: Stage) -> None:
         app_dir=subject.app_dir,
         env=env,
         log=stage.log,
+        host=rig.load.target_host,
         port=rig.port,
         factory=subject.factory,
         processes=plan.pair.workers,

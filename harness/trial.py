@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,14 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from harness.catalog import ceiling_rps
+from harness.fault import RestartsInWindow
 from harness.figures import measure, promises_lost
 from harness.forkserver import Message
 from harness.hearing import Heard, OnStep, listen
+from harness.load_source import LoadSource
 from harness.places import checkout_sites, loop_holds
 from harness.postgres.connection import admin_connection
+from harness.postgres.urls import database_of
 from harness.record import Invariant, InvariantResult, Outcome, SequentialAnswer, Trial
 from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, seen_of, strays, table_of
 from harness.staging import Rig, Stage, TrialPlan, set_stage
@@ -61,17 +66,15 @@ def run_trial(
     )
 
 
-def load_job(plan: TrialPlan, host: str, workers: int) -> Message:
-    """What the load process is told.
-
-    workers: over how many processes the users are split; no more than there are users, since one without would do nothing.
-    """
+def load_job(plan: TrialPlan, host: str, load: LoadSource) -> Message:
+    """What the load process is told. The users are split over no more workers than there are users: one without would do nothing."""
     return {
         "locustfile": str(plan.subject.locustfile),
         "host": host,
         "workload": asdict(plan.pair.workload),
         "seed": plan.seed,
-        "workers": min(workers, plan.pair.workload.users),
+        "workers": min(load.workers, plan.pair.workload.users),
+        "master": load.master,
         "sequential_tasks": plan.profile.sequential_tasks,
         "warmup_s": plan.profile.warmup_s,
         "window_s": plan.profile.window_s,
@@ -90,14 +93,48 @@ def load_stage(
     """Drives what stands on the stage to the end of the plan, and ends it. As :func:`run_trial`, and raises as it does."""
     profile = plan.profile
     try:
-        load = rig.loads.spawn("harness.load.main:run", load_job(plan, stage.host, rig.load_workers), log=stage.log)
-        stage.children.append(load)
-        on_step("sequential check")
-        limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S
-        listen(load, stage.targets, heard, limit_s, on_step)
+        with _restarting(rig, plan, stage, heard, on_step) as told:
+            load = rig.loads.spawn("harness.load.main:run", load_job(plan, stage.host, rig.load), log=stage.log)
+            stage.children.append(load)
+            on_step("sequential check")
+            limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S
+            listen(load, stage.targets, heard, limit_s, told)
         when_over()
     finally:
+        if rig.load.master is not None:
+            heard.contention = None  # workers that happen to be on this machine would pass for other people's work
         stage.stop(heard, on_step)
+
+
+@contextmanager
+def _restarting(rig: Rig, plan: TrialPlan, stage: Stage, heard: Heard, on_step: OnStep) -> Iterator[OnStep]:
+    """Yields what is to be told of the steps, so that Postgres is restarted in the window where the pair asks for it.
+
+    None is under way any more at the end: the next stage needs the server.
+    """
+    restarts = _restarts(rig, plan, stage)
+    if restarts is None:
+        yield on_step
+        return
+
+    def told(step: str) -> None:
+        if step == "window":
+            restarts.begin()
+        on_step(step)
+
+    try:
+        yield told
+    finally:
+        heard.restarts, wrong = restarts.end()
+        heard.invalid += wrong
+
+
+def _restarts(rig: Rig, plan: TrialPlan, stage: Stage) -> RestartsInWindow | None:
+    fault = plan.pair.fault
+    if fault is None or rig.postgres is None or stage.database_url is None:
+        return None
+    restart = partial(rig.postgres.server.restart, database_of(stage.database_url))
+    return RestartsInWindow(fault, restart, window_s=plan.profile.window_s, t0_monotonic=stage.started_s)
 
 
 def window_of(plan: TrialPlan, heard: Heard, t0: float, activity: Sequence[Sequence[float]]) -> Window:
@@ -155,6 +192,7 @@ def _trial(
         sequential=_sequential(heard),
         invariants=invariants,
         contention=heard.contention,
+        restarts=heard.restarts,
         invalid=tuple(
             heard.invalid or _check(heard, outcomes, planned) + reasons(window, plan.pair.workload, heard.contention)
         ),

@@ -5,7 +5,7 @@ import time
 
 from locust import FastHttpUser, task
 
-TURN_EVERY_S = 0.8
+TURN_EVERY_S = 2.0
 ON_A_SCREEN = 8
 
 

@@ -23,7 +23,9 @@ def test_the_schema_of_a_run_is_the_documented_one() -> None:
 def test_every_key_of_a_pair_is_explained() -> None:
     text = (ROOT / "docs/pairs.md").read_text()
     keys = {
-        key if key not in {"variants", "settings", "workload", "ceiling", "expect", "invariant", "sweep"} else f"[{key}"
+        key
+        if key not in {"variants", "settings", "workload", "ceiling", "expect", "invariant", "sweep", "fault"}
+        else f"[{key}"
         for key in _PairToml.model_fields
     }
     assert [key for key in keys if not re.search(rf"`\[?{re.escape(key)}", text)] == []

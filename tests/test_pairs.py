@@ -39,7 +39,7 @@ def rig(embedded_server: PostgresServer, tmp_path_factory: pytest.TempPathFactor
             logs=logs,
             targets=targets,
             loads=loads,
-            postgres=Postgres(databases=databases, admin_url=embedded_server.url),
+            postgres=Postgres(databases=databases, server=embedded_server),
         )
     databases.drop_all()
 

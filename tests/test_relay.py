@@ -31,7 +31,7 @@ def rig(embedded_server: PostgresServer, tmp_path: Path) -> Iterator[Rig]:
     databases = Databases(embedded_server.url, run_token=secrets.token_hex(4))
     with ForkServer(PRELOAD) as targets, ForkServer(["harness.load.main"]) as loads:
         databases.create_template(lambda url: None)
-        postgres = Postgres(databases=databases, admin_url=embedded_server.url)
+        postgres = Postgres(databases=databases, server=embedded_server)
         yield Rig(started_s=time.monotonic(), logs=tmp_path, targets=targets, loads=loads, postgres=postgres)
     databases.drop_all()
 

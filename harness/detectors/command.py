@@ -22,7 +22,7 @@ def detectors(
     ] = False,
     pair: Annotated[list[str] | None, typer.Option(help="Look again at this pair alone; may be repeated.")] = None,
     postgres: Annotated[
-        str, typer.Option(help="embedded, or the postgresql:// URL of a server of yours.")
+        str, typer.Option(help="embedded, docker, or the postgresql:// URL of a server of yours.")
     ] = "embedded",
     write: Annotated[
         Path | None, typer.Option(help="Write the document here, and store the evidence that it is made of.")

@@ -125,5 +125,5 @@ def _rig(root: Path, postgres: str, logs: Path) -> Iterator[Rig]:
             logs=logs,
             targets=targets,
             loads=loads,
-            postgres=Postgres(databases=databases, admin_url=server.url),
+            postgres=Postgres(databases=databases, server=server),
         )

@@ -70,7 +70,7 @@ class Arm:
         self._signal(signal.SIGCONT)
         load = self.rig.loads.spawn(
             "harness.load.main:run",
-            load_job(plan, self.stage.host, self.rig.load_workers),
+            load_job(plan, self.stage.host, self.rig.load),
             log=self.rig.logs / "load.log",
         )
         profile = plan.profile

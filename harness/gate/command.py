@@ -58,7 +58,7 @@ def gate(
         float | None, typer.Option(help="Chance of calling a change where there is none.", show_default="0.01")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML with alpha, metrics, required, [margins].")] = None,
-    postgres: Annotated[str, typer.Option(help="For pairs: embedded, or a postgresql:// URL.")] = "embedded",
+    postgres: Annotated[str, typer.Option(help="For pairs: embedded, docker or a postgresql:// URL.")] = "embedded",
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the order and of the load.")] = 1,
     out_dir: Annotated[Path, typer.Option("--out", help="Where the folder with the results is made.")] = Path(
         "reports"

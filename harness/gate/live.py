@@ -20,6 +20,7 @@ from harness.gate.metrics import Rules
 from harness.gate.reading import read_block
 from harness.gate.rotation import rotation
 from harness.gate.versions import Version
+from harness.load_source import LoadSource
 from harness.placement import placement_here
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
@@ -172,7 +173,7 @@ def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
                 targets=forks[version.python],
                 loads=loads,
                 postgres=postgres,
-                load_workers=plan.load_workers,
+                load=LoadSource(workers=plan.load_workers),
             )
             trial = TrialPlan(
                 id=number,  # a log for each
@@ -192,6 +193,6 @@ def _postgres(stack: ExitStack, plan: GatePlan, catalogue: Path, targets: ForkSe
     token = secrets.token_hex(4)
     place = placement_here()
     server = stack.enter_context(start_postgres(plan.postgres, run_token=token, cpus=place.postgres if place else None))
-    postgres = Postgres(databases=Databases(server.url, run_token=token), admin_url=server.url)
+    postgres = Postgres(databases=Databases(server.url, run_token=token), server=server)
     postgres.databases.create_template(partial(fill, targets, root=catalogue, log=plan.logs / "seed.log"))
     return postgres

@@ -45,6 +45,10 @@ def pair_versions(a: str, b: str) -> tuple[Version, Version]:
     if pair_b != pair_a:
         load_pairs(root, [pair_b])
         raise UsageError(f"{a} and {b} are of two pairs, with unlike routes; gate two variants of one pair")
+    if pair.fault is not None:
+        raise UsageError(
+            f"{pair_a} restarts Postgres, which both versions may share; measure it with harness bench {pair_a}"
+        )
     subjects = catalogue_subjects(root, [pair])
     for name, variant in ((a, variant_a), (b, variant_b)):
         if variant not in pair.variants:

@@ -28,10 +28,13 @@ def run(job: dict[str, Any], channel: Connection) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     gevent.reinit()
     try:
-        if job.get("workers", 1) > 1:
+        if job.get("workers", 1) > 1 or job.get("master"):
             master = Master(job, channel)
             gevent.spawn(_end_when_told, channel, master.end)
-            master.run()
+            try:
+                master.run()
+            finally:
+                master.dismiss()
         else:
             _run_alone(job, channel)
     except LocustFileError as error:

@@ -10,15 +10,19 @@ from typing import Any
 import gevent
 import gevent.event
 import msgpack
+from locust.exception import RPCError
 from locust.runners import STATE_MISSING, MasterRunner
 
 from harness.forkserver import send
 from harness.load.engine import SEQUENTIAL_LIMIT_S, process_cpu_s
 from harness.load.leash import Leashed, fork_leashed
 from harness.load.locustfile import make_environment
+from harness.load.reception import Reception
 from harness.load.worker import MESSAGE, work
 
 CONNECT_LIMIT_S = 15.0
+COME_LIMIT_S = 30.0  # from other machines
+FAREWELL_S = 0.1
 LEAD_S = 0.2  # between telling the workers when to begin and beginning
 REPORT_LIMIT_S = 10.0  # after the plan has ended
 LOOK_EVERY_S = 0.5
@@ -37,23 +41,34 @@ class WorkersError(Exception):
 
 
 class Master:
-    """One load with ``job["workers"]`` workers. :meth:`run` raises LocustFileError and WorkersError."""
+    """One load with ``job["workers"]`` workers: forked here, or let in at ``job["master"]``, where those of other machines come to.
+
+    Raises LocustFileError and WorkersError, as :meth:`run` does.
+    """
 
     def __init__(self, job: dict[str, Any], channel: Connection) -> None:
         self._job = job
         self._channel = channel
         self._count = int(job["workers"])
         self._workers: list[Leashed] = []
-        for _ in range(self._count):  # before there is a runner, whose sockets are not for them
-            self._workers.append(fork_leashed(lambda port: work(job, port), self._workers, [channel.fileno()]))
+        if not job.get("master"):
+            for _ in range(self._count):  # before there is a runner, whose sockets are not for them
+                self._workers.append(fork_leashed(lambda port: work(job, port), self._workers, [channel.fileno()]))
         self._environment = make_environment(job["locustfile"], job["host"])
-        self._runner: MasterRunner = self._environment.create_master_runner("127.0.0.1", 0)
+        self._runner = self._listening(*(job.get("master") or ("127.0.0.1", 0)))
+        self._reception = Reception(self._runner, job, self._count) if job.get("master") else None
         self._environment.events.init.fire(environment=self._environment, runner=self._runner, web_ui=None)
         self._runner.register_message(MESSAGE, self._hear)
         self._said: dict[str, dict[str, bytes]] = defaultdict(dict)  # by kind: the workers that said it, and what
         self._news = gevent.event.Event()
         self._failure: WorkersError | None = None
         self._cpu_s = 0.0  # of this process, from the beginning of the window to its end
+
+    def _listening(self, host: str, port: int) -> MasterRunner:
+        try:
+            return self._environment.create_master_runner(host, port)
+        except (SystemExit, RPCError) as error:  # Locust exits where the port is taken
+            raise WorkersError("failed", f"--load-master {host}:{port} cannot be listened at: is it taken?") from error
 
     def run(self) -> None:
         """Runs all phases, and says what one process would."""
@@ -79,20 +94,35 @@ class Master:
         """Ends the workers; what they have said has been passed on."""
         for worker in self._workers:
             worker.leash.close()
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """Lets workers of other machines go; those of this one end with this process."""
+        if self._reception is not None:
+            for worker_id in self._said["ready"]:
+                self._tell(worker_id, "end")
+            gevent.sleep(FAREWELL_S)  # for the messages to leave
 
     def _connected(self) -> list[str]:
         """The workers' ids, in the order in which Locust deals out users: the first get those that are left over."""
         try:
-            self._wait_for("ready", self._count, self._job.get("connect_limit_s", CONNECT_LIMIT_S))
+            self._wait_for("ready", self._count, self._connect_limit_s())
         except TimeoutError:
-            came = len(self._said["ready"])
-            raise WorkersError(
-                "failed",
-                f"only {came} of {self._count} load workers connected in time; try fewer --load-workers, "
-                "and see whether the Locust file waits for something when it is imported",
-            ) from None
+            raise WorkersError("failed", self._who_is_missing()) from None
         gevent.spawn(self._watch_heartbeats)
         return sorted(self._said["ready"])
+
+    def _connect_limit_s(self) -> float:
+        return float(self._job.get("connect_limit_s", CONNECT_LIMIT_S if self._reception is None else COME_LIMIT_S))
+
+    def _who_is_missing(self) -> str:
+        came = f"only {len(self._said['ready'])} of {self._count} load workers connected in time"
+        if self._reception is None:
+            return f"{came}; try fewer --load-workers, and see whether the Locust file waits for something when it is imported"
+        if self._reception.refused:
+            return f"{came}: {self._reception.refused}"
+        host, port = self._job["master"]
+        return f"{came}; start each with harness worker --master HOST:{port}, where HOST reaches {host} here"
 
     def _run_load(self, ids: list[str]) -> None:
         job, users = self._job, self._job["workload"]["users"]
@@ -121,6 +151,7 @@ class Master:
             "worker_cpu_s": cpu_s,
             "master_cpu_s": self._cpu_s,
             "locust_count": self._environment.stats.total.num_requests,
+            "clocks": [f"load worker {n}: {part['clock']}" for n, part in enumerate(parts, 1) if part.get("clock")],
             "broken_starts": [error for part in parts for error in part["broken_starts"]],
         }
 

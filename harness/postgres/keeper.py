@@ -1,8 +1,8 @@
 """The process that owns Postgres for one run, and removes it however the run ends.
 
 Started by ``server.py`` in a session of its own, so that Ctrl-C in the terminal does not reach it. The first line on stdin
-is the job, the only line on stdout the answer; the end of stdin, which comes also when the parent is killed, is the order to
-clean up.
+is the job, each further one asks for a restart, and each is answered with a line on stdout; the end of stdin, which comes also when
+the parent is killed, is the order to clean up.
 """
 
 from __future__ import annotations
@@ -11,30 +11,27 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from harness.errors import SetupError
 from harness.postgres.embedded import embedded_server
+from harness.postgres.provided import Provided
 
 
-@contextmanager
-def users_server(url: str, run_token: str) -> Iterator[str]:
-    """The user's own server, from which the run's databases are removed at the end."""
-    from harness.postgres.databases import Databases  # 0.1 s to import, which the embedded server does not need
+def provide(job: dict[str, Any]) -> AbstractContextManager[Provided]:
+    """The server that a job asks for; entering it makes it ready."""
+    match job["provider"]:
+        case "embedded":
+            return embedded_server()
+        case "docker":
+            from harness.postgres.docker import docker_server  # as below: only whom it concerns pays for it
 
-    try:
-        yield url
-    finally:
-        Databases(url, run_token=run_token).drop_all()
+            return docker_server(Path(job["compose_file"]), job["run_token"])
+    from harness.postgres.users import users_server
 
-
-def provide(job: dict[str, Any]) -> AbstractContextManager[str]:
-    """The server that a job asks for; entering it yields the admin URL."""
-    if job["provider"] == "embedded":
-        return embedded_server()
     return users_server(job["url"], job["run_token"])
 
 
@@ -45,16 +42,25 @@ def keep() -> None:
         return
     answered = False
     try:
-        with provide(json.loads(line)) as url:
+        with provide(json.loads(line)) as provided:
             answered = True
-            _answer({"url": url})
-            sys.stdin.read()
+            _answer({"url": provided.url})
+            for line in sys.stdin:
+                _restart(provided, json.loads(line)["restart"])
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
     except SetupError as exc:
         if answered:  # nobody reads the pipe any more, but what is left behind must not go unsaid
             print(f"clean-up after the run: {exc}", file=sys.stderr)
         else:
             _answer({"error": str(exc)})
+
+
+def _restart(provided: Provided, database: str) -> None:
+    try:
+        provided.restart(database)
+        _answer({})
+    except SetupError as exc:
+        _answer({"error": str(exc)})
 
 
 def _answer(message: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from harness.catalog import catalogue_root
 from harness.errors import SetupError
 from harness.placement import put
 from harness.postgres.connection import admin_connection
@@ -29,6 +30,13 @@ class PostgresServer:
     max_connections: int
     keeper: subprocess.Popen[str] = field(repr=False)
 
+    def restart(self, database: str) -> None:
+        """Restarts the server under load, or does to ``database`` what a restart would where the server is not ours.
+
+        Returns when it answers again. Raises SetupError when it does not.
+        """
+        _ask(self.keeper, {"restart": database})
+
     def __enter__(self) -> Self:
         return self
 
@@ -37,7 +45,7 @@ class PostgresServer:
 
 
 def start_postgres(choice: str, *, run_token: str, cpus: Collection[int] | None = None) -> PostgresServer:
-    """Makes the server ready that ``--postgres`` chose: "embedded", or the postgresql:// URL of the user's own.
+    """Makes the server ready that ``--postgres`` chose: "embedded", "docker", or the postgresql:// URL of the user's own.
 
     ``run_token`` (lower-case letters and digits) names the run's databases, see ``Databases``; ``cpus`` are the processors
     that an embedded server is kept to, None for any.
@@ -46,6 +54,9 @@ def start_postgres(choice: str, *, run_token: str, cpus: Collection[int] | None 
     """
     if choice == "embedded":
         return _serve({"provider": "embedded"}, cpus)
+    if choice == "docker":
+        compose_file = str(catalogue_root() / "docker-compose.yml")
+        return _serve({"provider": "docker", "compose_file": compose_file, "run_token": run_token})
     url = parse_admin_url(choice)
     _look(url)  # before there is a keeper, whose clean-up would fail in the same way
     return _serve({"provider": "url", "url": url, "run_token": run_token})
@@ -76,24 +87,27 @@ def _serve(job: dict[str, str], cpus: Collection[int] | None = None) -> Postgres
     )
     put(keeper.pid, cpus)  # before it has its job, so that the server comes after
     try:
-        url = _ask(keeper, job)
+        url = _ask(keeper, job)["url"]
         version, max_connections = _look(url)
     except BaseException:
+        keeper.terminate()  # it may be busy with getting ready
         end_keeper(keeper)
         raise
     return PostgresServer(url=url, version=version, max_connections=max_connections, keeper=keeper)
 
 
-def _ask(keeper: subprocess.Popen[str], job: dict[str, str]) -> str:
+def _ask(keeper: subprocess.Popen[str], question: dict[str, str]) -> dict[str, str]:
     assert keeper.stdin is not None and keeper.stdout is not None
     with suppress(BrokenPipeError):
-        keeper.stdin.write(json.dumps(job) + "\n")
+        keeper.stdin.write(json.dumps(question) + "\n")
         keeper.stdin.flush()
     line = keeper.stdout.readline()
-    answer = json.loads(line) if line else {"error": "the process that keeps Postgres ended without a word"}
+    answer: dict[str, str] = (
+        json.loads(line) if line else {"error": "the process that keeps Postgres ended without a word"}
+    )
     if "error" in answer:
         raise SetupError(answer["error"])
-    return str(answer["url"])
+    return answer
 
 
 def _look(url: str) -> tuple[str, int]:

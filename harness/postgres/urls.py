@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from harness.errors import UsageError
 
-CHOICES = '--postgres takes "embedded" or a postgresql:// URL'
+CHOICES = '--postgres takes "embedded", "docker" or a postgresql:// URL'
 UNREADABLE = (
     "--postgres: the URL cannot be read; write postgresql://user:password@host:port/database, "
     "with the special characters of user and password percent-encoded"

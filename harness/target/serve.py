@@ -32,7 +32,7 @@ class _Server(uvicorn.Server):
 def serve(job: dict[str, Any], channel: Connection) -> None:
     """Serves until told to stop.
 
-    job: app "module:name"; app_dir, the folder to import it from; port, 0 for any free one; shared, whether other processes serve
+    job: app "module:name"; app_dir, the folder to import it from; host; port, 0 for any free one; shared, whether other processes serve
     on that port as well; settle_s, how long background tasks may go on once it is to stop; factory, whether the name stands for a function that makes the app. Says "ready" with its port, then "rows" until it is stopped; ends with status 1 when the
     app cannot be imported.
     """
@@ -52,19 +52,19 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None
     config = uvicorn.Config(
-        probe.wrap(app), host="127.0.0.1", port=job["port"], log_level="warning", access_log=False, loop="asyncio",
+        probe.wrap(app), host=job["host"], port=job["port"], log_level="warning", access_log=False, loop="asyncio",
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = _Server(config, probe)
     probe.thread.start()
-    server.run(sockets=[_shared(job["port"])] if job["shared"] else None)
+    server.run(sockets=[_shared(job["host"], job["port"])] if job["shared"] else None)
 
 
-def _shared(port: int) -> socket.socket:
+def _shared(host: str, port: int) -> socket.socket:
     """A socket on a port on which other processes listen as well: Linux deals new connections out among them, by chance."""
     shared = socket.socket()
     shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    shared.bind(("127.0.0.1", port))
+    shared.bind((host, port))
     return shared
 
 

@@ -26,6 +26,7 @@ class Server:
 
     children: tuple[Child, ...]
     port: int
+    host: str = "127.0.0.1"
 
     @property
     def child(self) -> Child:
@@ -34,7 +35,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
 
 def start_target(
@@ -44,6 +45,7 @@ def start_target(
     app_dir: Path,
     env: Mapping[str, str],
     log: Path,
+    host: str = "127.0.0.1",
     port: int = 0,
     factory: bool = False,
     processes: int = 1,
@@ -54,7 +56,14 @@ def start_target(
     factory: the name stands for a function that makes the app; processes: how many serve it; settle_s: how long
     their background tasks may go on once they are to stop.
     """
-    job = {"app": app, "app_dir": str(app_dir), "factory": factory, "shared": processes > 1, "settle_s": settle_s}
+    job: Message = {
+        "host": host,
+        "app": app,
+        "app_dir": str(app_dir),
+        "factory": factory,
+        "shared": processes > 1,
+        "settle_s": settle_s,
+    }
     children: list[Child] = []
     try:
         for _ in range(processes):
@@ -65,7 +74,7 @@ def start_target(
         for child in children:
             child.stop(grace_s=0.5)
         raise
-    return Server(children=tuple(children), port=port)
+    return Server(children=tuple(children), port=port, host=host)
 
 
 def start_worker(forks: ForkServer, function: str, *, app_dir: Path, env: Mapping[str, str], log: Path) -> Child:

@@ -12,10 +12,7 @@ from target_apps.common.schemas import Health, ProductOut
 from target_apps.common.settings import settings
 from target_apps.common.tables import Product
 
-# The server ends sessions that have done nothing for this long: 0.15 s here, hours in life.
-IDLE_LIMIT = {"options": "-c idle_session_timeout=150"}
-
-engine = create_engine(settings.sync_url, connect_args=IDLE_LIMIT, pool_pre_ping=True)
+engine = create_engine(settings.sync_url, pool_pre_ping=True)
 SessionLocal = sessionmaker(engine)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
 from collections.abc import Iterator
 
 import psycopg
@@ -31,15 +33,39 @@ def users_url(embedded_server: PostgresServer) -> str:
 
 @pytest.fixture(params=["embedded", "url"])
 def choice(request: pytest.FixtureRequest) -> str:
-    """A value of --postgres for each provider."""
+    """A value of --postgres for each provider that is started at once; Docker has tests of its own."""
     return "embedded" if request.param == "embedded" else str(request.getfixturevalue("users_url"))
 
 
-@pytest.fixture(scope="session", params=["embedded", "url"])
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """Skips the test where no Docker engine answers."""
+    try:
+        asked = subprocess.run(["docker", "version"], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        pytest.skip(f"no Docker engine here: {error}")
+    if asked.returncode != 0:
+        pytest.skip(f"no Docker engine here: {asked.stderr.strip().splitlines()[0]}")
+
+
+@pytest.fixture(scope="session")
+def docker_server(engine: None) -> Iterator[PostgresServer]:
+    """One Postgres in Docker for the whole test session, at a port that nobody's own has."""
+    with pytest.MonkeyPatch.context() as patch, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        patch.setenv("HARNESS_POSTGRES_PORT", str(free.getsockname()[1]))
+        free.close()
+        with start_postgres("docker", run_token="session") as server:
+            yield server
+
+
+@pytest.fixture(scope="session", params=["embedded", "url", "docker"])
 def server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
     """A started server of each provider, for tests that do not end it."""
     if request.param == "embedded":
         yield request.getfixturevalue("embedded_server")
+    elif request.param == "docker":
+        yield request.getfixturevalue("docker_server")
     else:
         with start_postgres(request.getfixturevalue("users_url"), run_token="session") as server:
             yield server

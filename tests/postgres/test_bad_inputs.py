@@ -45,7 +45,7 @@ def sentence(choice: str, error: type[HarnessError]) -> str:
     ],
 )
 def test_an_unknown_choice(choice: str, shown: str) -> None:
-    assert sentence(choice, UsageError) == f'--postgres takes "embedded" or a postgresql:// URL, not {shown}'
+    assert sentence(choice, UsageError) == f'--postgres takes "embedded", "docker" or a postgresql:// URL, not {shown}'
 
 
 @pytest.mark.parametrize(

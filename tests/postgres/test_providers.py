@@ -52,8 +52,28 @@ def names(url: str, prefix: str) -> list[str]:
 
 
 def test_a_server_tells_what_it_is(server: PostgresServer) -> None:
-    assert (server.version, server.max_connections) == ("18.4", 100)
+    with psycopg.connect(server.url) as connection:
+        row = connection.execute("SELECT split_part(current_setting('server_version'), ' ', 1)").fetchone()
+    assert row == (server.version,)
+    assert server.max_connections == 100
     assert "s3cret" not in repr(server)
+    assert "harness:" not in repr(server)
+
+
+def test_a_restart_ends_the_sessions_and_keeps_the_rows(
+    server: PostgresServer, databases: Databases, run_token: str
+) -> None:
+    databases.create_template(seed)
+    url = databases.clone("restarted")
+    for _ in range(2):
+        with psycopg.connect(url) as session:
+            session.execute("INSERT INTO item VALUES (2)")
+            session.commit()
+            server.restart(database_of(url))
+            with pytest.raises(psycopg.OperationalError):
+                session.execute("SELECT 1")
+    assert item_count(url) == 3
+    databases.drop(url)
 
 
 def test_clones_do_not_see_each_others_rows(databases: Databases, run_token: str) -> None:
