@@ -49,3 +49,10 @@ def test_every_verb_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text()
     verbs = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     assert [verb for verb in verbs if f"    harness {verb}" not in text] == []
+
+
+def test_the_documented_variables_are_those_of_the_compose_file() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text()
+    taken = set(re.findall(r"\$\{(\w+):-", compose)) - {"HARNESS_POSTGRES_CLUSTER"}
+    text = (ROOT / "docs/scaling.md").read_text()
+    assert [name for name in sorted(taken) if name not in text] == []
