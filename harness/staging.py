@@ -13,6 +13,7 @@ from harness.postgres.activity import ActivitySampler
 from harness.postgres.databases import Databases
 from harness.postgres.urls import database_of
 from harness.record import Pair, Profile
+from harness.target.limits import Limits
 from harness.target.target import start_target, start_upstream, start_worker
 
 
@@ -46,6 +47,7 @@ class Subject:
     locustfile: Path
     env: Mapping[str, str] = field(default_factory=dict)
     factory: bool = False  # the target's name stands for a function that makes the app
+    limits: Limits | None = None  # what it may use, where nobody has looked at its code
 
     @property
     def served(self) -> bool:
@@ -63,6 +65,7 @@ class TrialPlan:
     seed: int
     profile: Profile
     repeats: int | None = None  # id of the invalid trial that this one is run for once more
+    watched: bool = False  # somebody looks on: the load process also tells what is under way
 
 
 @dataclass(kw_only=True)
@@ -147,6 +150,7 @@ def _start(rig: Rig, plan: TrialPlan, stage: Stage) -> None:
         factory=subject.factory,
         processes=plan.pair.workers,
         settle_s=plan.pair.settle_s,
+        limits=subject.limits,
     )
     stage.targets, stage.host = server.children, server.url
     stage.children += server.children

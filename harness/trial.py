@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import TupleRow
 
-from harness.catalog import ceiling_rps
+from harness.catalog import ceiling_of
 from harness.figures import measure, promises_lost
 from harness.forkserver import Message
 from harness.hearing import Heard, OnStep, listen
@@ -40,15 +40,17 @@ def run_trial(
     on_step: OnStep = lambda _: None,
     stage: Stage | None = None,
     when_ended: Callable[[], None] = lambda: None,
+    heard: Heard | None = None,
 ) -> TrialData:
     """Runs one trial and leaves nothing behind.
 
     on_step: called with the name of each step as it begins; stage: the trial's own, where it was set beforehand; when_ended: called
-    when its processes have ended, and the rest only takes their measure. Raises TargetError when the app does not start, UsageError
+    when its processes have ended, and the rest only takes their measure; heard: what keeps all that is said, for who wants to look on.
+    Raises TargetError when the app does not start, UsageError
     when the Locust file cannot be used, SetupError when Postgres fails. An app that ends mid-way gives an invalid trial.
     """
     stage = stage or set_stage(rig, plan, on_step)
-    heard = Heard()
+    heard = heard or Heard()
     try:
         load_stage(rig, plan, stage, heard, on_step)
         when_ended()
@@ -77,6 +79,7 @@ def load_job(plan: TrialPlan, host: str, workers: int) -> Message:
         "warmup_s": plan.profile.warmup_s,
         "window_s": plan.profile.window_s,
         "drain_s": plan.profile.drain_s,
+        "watched": plan.watched,
     }
 
 
@@ -121,9 +124,7 @@ def _bounds(plan: TrialPlan, heard: Heard, t0: float) -> tuple[float, float]:
 def _trial(
     plan: TrialPlan, heard: Heard, window: Window, invariants: Iterable[InvariantResult], started_s: float, log: Path
 ) -> Trial:
-    formula = plan.pair.ceilings.get(plan.variant)
-    ceiling = None if formula is None else ceiling_rps(formula, plan.pair.settings)
-    figures, warnings = measure([window], ceiling)
+    figures, warnings = measure([window], ceiling_of(plan.pair, plan.variant))
     invariants = tuple(invariants)
     figures = replace(figures, promises_lost=promises_lost(invariants))
     outcomes = count_outcomes(window.requests)

@@ -53,6 +53,9 @@ class Row:
 _VALUES: Callable[[Row], tuple[Any, ...]] = attrgetter(*COLUMNS)
 
 
+_SENT = attrgetter("sent_s")
+
+
 class Recorder:
     """Gives rows to requests and keeps them. ``sequential`` marks the rows of the sequential check and digests their bodies.
 
@@ -114,6 +117,12 @@ class Recorder:
     def take(self) -> list[tuple[Any, ...]]:
         rows, self._done = self._done, []
         return rows
+
+    def under_way(self, most: int) -> dict[str, Any]:
+        """How many requests are under way, and of the oldest of them, by kind, when they were meant to start and were sent."""
+        rows = sorted(self.in_flight, key=_SENT)
+        oldest = rows[:most] + [row for row in rows[most:] if row.kind == "canary"][:1]
+        return {"count": len(rows), "oldest": [(row.kind, row.seq, row.intended_s, row.sent_s) for row in oldest]}
 
     def listen(self, request_event: Any) -> None:
         """Completes rows from a Locust request event."""
