@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from harness.demo.command import demo
 from harness.errors import HarnessError, UsageError
 from harness.gate.command import gate
 
@@ -36,6 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(gate)
+app.command()(demo)
 out = Console()
 err = Console(stderr=True)
 

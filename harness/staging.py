@@ -110,12 +110,17 @@ class Stage:
             drop()
 
 
+def log_name(plan: TrialPlan) -> str:
+    """The file of a trial's log."""
+    return f"{plan.id:03d}-{plan.pair.name}-{plan.variant}-{plan.block}.log"
+
+
 def set_stage(rig: Rig, plan: TrialPlan, on_step: OnStep = lambda _: None, *, watched: bool = True) -> Stage:
     """Makes the database and starts the app. Raises TargetError or SetupError, and then leaves nothing behind.
 
     watched: whether the sessions of the database are counted, which costs Postgres a query every now and then.
     """
-    log = rig.logs / f"{plan.id:03d}-{plan.pair.name}-{plan.variant}-{plan.block}.log"
+    log = rig.logs / log_name(plan)
     stage = Stage(started_s=time.monotonic(), log=log, host=plan.subject.target, settle_s=plan.pair.settle_s)
     try:
         if rig.postgres is not None:

@@ -6,15 +6,19 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness.demo.picture import Look, Picture, Watched
 from harness.errors import HarnessError
 from harness.record import Pair, Profile, Trial
-from harness.staging import Rig, Stage, Subject, TrialPlan, set_stage
+from harness.staging import Rig, Stage, Subject, TrialPlan, log_name, set_stage
 from harness.trial import run_trial
 
 WARMUP_S = 0.3
 DRAIN_S = 0.3
+_LOG_LINES = 14
+_LOG_BYTES = 16 << 10  # that are read of it
+_LONGEST_LINE = 300
 
 
 class Stopped(Exception):
@@ -40,6 +44,8 @@ class Lane:
     heard: Watched
     trial: Trial | None = None  # when it has ended
     error: str | None = None  # why there is none
+    log_end: str = ""  # the last lines of its log, where something went wrong
+    outside: str | None = None  # why it was ended from outside
     last: Look = field(default_factory=Look)  # of its end
 
     def look(self) -> Look:
@@ -80,12 +86,14 @@ class Performance:
         """Sets the stages one after the other, then lets the loads begin at once."""
         staged: list[tuple[Lane, Rig, TrialPlan, Stage]] = []
         for number, lane in enumerate(group):
+            rig: Rig | None = None
             try:
                 rig = self._rig_of(number, lane.variant)
                 plan = self._plan(lane)
                 staged.append((lane, rig, plan, set_stage(rig, plan, lambda step, lane=lane: self._step(lane, step))))  # type: ignore[misc]
             except (HarnessError, Stopped) as error:
                 lane.error = str(error)
+                lane.log_end = _log_end(rig.logs / log_name(self._plan(lane))) if rig else ""
         with ThreadPoolExecutor(max(1, len(staged)), thread_name_prefix="demo-lane") as threads:
             for each in staged:
                 threads.submit(self._run_lane, *each)
@@ -104,6 +112,8 @@ class Performance:
             lane.error = str(error)
         except Exception as error:  # noqa: BLE001 - the page lives on, and says so
             lane.error = f"{type(error).__name__}: {error}"
+        if lane.error or (lane.trial and lane.trial.invalid):
+            lane.log_end = _log_end(stage.log)
 
     def _step(self, lane: Lane, step: str) -> None:
         if self._stopping.is_set():
@@ -120,3 +130,14 @@ class Performance:
             id=number, pair=order.pair, variant=lane.variant, subject=order.subjects[lane.variant], block=1, seed=1,
             profile=profile, watched=True,
         )  # fmt: skip
+
+
+def _log_end(log: Path) -> str:
+    """The last lines of a log: of a traceback, those that matter."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _LOG_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return "\n".join(line[:_LONGEST_LINE] for line in lines[-_LOG_LINES:])

@@ -6,17 +6,16 @@ import asyncio
 import secrets
 import tempfile
 import time
-from collections.abc import AsyncIterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
 
 from harness.demo.broom import sweep_when_gone
 from harness.demo.live import Order, Performance
-from harness.demo.sandbox import Sandbox
+from harness.demo.sandbox import EDITED, Sandbox
 from harness.forkserver import ForkServer
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
@@ -25,6 +24,23 @@ from harness.target.seeding import seed
 from harness.target.target import PRELOAD
 
 LOAD_PRELOAD = ("harness.load.main",)
+
+
+@dataclass
+class Ticket:
+    """A place in the queue, and the run that it is for."""
+
+    performance: Performance
+    began: bool = False
+    ended: bool = False
+    cancelled: bool = False
+    error: str | None = None
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    def cancel(self) -> None:
+        """Ends the run, or gives the place up."""
+        self.cancelled = True
+        self.performance.stop()
 
 
 class Studio:
@@ -38,7 +54,7 @@ class Studio:
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="demo-studio")
         self._rigs: list[Future[Rig]] = []
         self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._tickets: list[Ticket] = []
         self._numbers = count(1, step=10)
         self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-demo-")))
         self._stack.enter_context(sweep_when_gone(self.folder))
@@ -48,6 +64,13 @@ class Studio:
         """Starts to make what a run with two variants at once needs."""
         for number in range(2):
             self._rig(number)
+
+    async def stop(self) -> None:
+        """Ends the runs, those that wait included."""
+        tickets = list(self._tickets)
+        for ticket in tickets:
+            ticket.cancel()
+        await asyncio.gather(*(ticket.task for ticket in tickets if ticket.task))
 
     def close(self) -> None:
         """Ends all. No run may be under way."""
@@ -59,24 +82,31 @@ class Studio:
         """Whether a run would begin at once."""
         return bool(self._rigs) and self._rigs[0].done()
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Waits until nobody else measures: two at once would measure each other. First come, first served."""
-        self._waiting += 1
+    def play(self, order: Order) -> Ticket:
+        """Puts a run in the queue: two at once would measure each other. To be called on the loop; returns at once."""
+        ticket = Ticket(Performance(order, partial(self._rig_for, order), next(self._numbers)))
+        self._tickets.append(ticket)
+        ticket.task = asyncio.create_task(self._serve(ticket))
+        return ticket
+
+    def ahead_of(self, ticket: Ticket) -> int:
+        """How many runs come before it."""
+        return self._tickets.index(ticket) if ticket in self._tickets else 0
+
+    async def _serve(self, ticket: Ticket) -> None:
         try:
             async with self._turn:
-                yield
+                if not ticket.cancelled:
+                    ticket.began = True
+                    await asyncio.to_thread(ticket.performance.run)
+                    for lane in ticket.performance.lanes:
+                        lane.outside = self.sandbox.ended if lane.variant == EDITED else None
+                    await asyncio.to_thread(self.sandbox.tidy)
+        except Exception as error:  # noqa: BLE001 - the page lives on, and says so
+            ticket.error = f"{type(error).__name__}: {error}"
         finally:
-            self._waiting -= 1
-
-    @property
-    def busy(self) -> bool:
-        """Whether somebody measures now."""
-        return self._turn.locked()
-
-    def performance(self, order: Order) -> Performance:
-        """A run of an order, to be run by who has the turn."""
-        return Performance(order, partial(self._rig_for, order), next(self._numbers))
+            ticket.ended = True
+            self._tickets.remove(ticket)
 
     def _rig_for(self, order: Order, number: int, variant: str) -> Rig:
         """Blocks until it is made. Raises SetupError when it cannot be."""
