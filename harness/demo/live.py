@@ -46,11 +46,14 @@ class Lane:
     error: str | None = None  # why there is none
     log_end: str = ""  # the last lines of its log, where something went wrong
     outside: str | None = None  # why it was ended from outside
+    settled: bool = False  # nothing more is to be seen
     last: Look = field(default_factory=Look)  # of its end
 
     def look(self) -> Look:
         """What is to be seen now; when it has ended, what was last."""
-        return self.last if self.ended else self.heard.picture.look()
+        if self.settled or self.ended:
+            return self.last
+        return self.heard.at_end or self.heard.picture.look()
 
     @property
     def ended(self) -> bool:
@@ -100,8 +103,9 @@ class Performance:
 
     def _run_lane(self, lane: Lane, rig: Rig, plan: TrialPlan, stage: Stage) -> None:
         def note_end() -> None:
-            lane.last = lane.heard.picture.look()
-            lane.step = "counting"
+            lane.last = lane.heard.at_end or lane.heard.picture.look()
+            lane.settled = True
+            lane.step = "ended"
 
         def on_step(step: str) -> None:
             lane.step = {"sequential check": "load"}.get(step, step)

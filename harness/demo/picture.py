@@ -124,7 +124,7 @@ class Picture:
                 case "rows":
                     self._hear_clients(message["rows"])
                 case "under_way":
-                    self._under_way, self._flying = message["count"], message["oldest"]
+                    self._under_way, self._flying = message["load"], message["oldest"]
                     for kind, seq, _, sent_s in self._flying:
                         if kind == "load" and seq not in self._rows:
                             self._give_row(seq, sent_s)
@@ -246,10 +246,13 @@ class Watched(Heard):
 
     picture: Picture = field(default_factory=Picture)
     stopping: threading.Event = field(default_factory=threading.Event)
+    at_end: Look | None = None  # before the processes were ended
 
     def take(self, message: Message, on_step: OnStep, process: int = 0) -> None:
         super().take(message, on_step, process)
         self.picture.tell(message, process)
+        if message["kind"] == "window_end":
+            self.at_end = self.picture.look()
         if self.stopping.is_set() and self.done is None and not self.lost:
             self.lost = True
             self.invalid.append(STOPPED)

@@ -119,10 +119,11 @@ class Recorder:
         return rows
 
     def under_way(self, most: int) -> dict[str, Any]:
-        """How many requests are under way, and of the oldest of them, by kind, when they were meant to start and were sent."""
+        """How many requests of the load are under way, and when the oldest of them, and the oldest canary, were meant to start and sent."""
         rows = sorted(self.in_flight, key=_SENT)
-        oldest = rows[:most] + [row for row in rows[most:] if row.kind == "canary"][:1]
-        return {"count": len(rows), "oldest": [(row.kind, row.seq, row.intended_s, row.sent_s) for row in oldest]}
+        load = [row for row in rows if row.kind == "load"]
+        told = load[:most] + [row for row in rows if row.kind == "canary"][:1]
+        return {"load": len(load), "oldest": [(row.kind, row.seq, row.intended_s, row.sent_s) for row in told]}
 
     def listen(self, request_event: Any) -> None:
         """Completes rows from a Locust request event."""

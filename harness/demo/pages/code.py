@@ -24,6 +24,7 @@ class CodePart:
             ui.toggle(self._against, value=self._against[-1], on_change=lambda e: self._compare(e.value)).props(
                 "no-caps dense"
             )
+        ui.switch("whole files", on_change=lambda e: self._sources.classes(toggle="whole")).props("dense size=sm")
         self._sources = ui.html("", sanitize=False)
         self._compare(self._against[-1] if self._against else "buggy")
         if "fixed" in desk.pair.variants:

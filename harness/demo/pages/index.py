@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from nicegui import ui
 
+from harness.demo.compare import ticks
 from harness.demo.lessons import by_theme, path_of, question_of
 from harness.demo.pages.shell import frame
 from harness.record import Pair
@@ -33,5 +34,5 @@ def show_index(pairs: Sequence[Pair]) -> None:
 
 def _entry(pair: Pair) -> None:
     with ui.element("li"), ui.link(target=f"/pair/{pair.name}").classes("entry"):
-        ui.label(question_of(pair)).classes("question")
-        ui.label(pair.title).classes("title")
+        ui.html(ticks(question_of(pair)), sanitize=False).classes("question")
+        ui.html(ticks(pair.title), sanitize=False).classes("title")

@@ -19,6 +19,7 @@ class Stage:
     """Built once for a page, emptied for each run."""
 
     def __init__(self) -> None:
+        self._most_rps = 0.0
         self._lanes: dict[str, dict[str, ui.html]] = {}
         self._grid = ui.element("div").classes("lanes")
         with ui.element("div").classes("charts"):
@@ -45,6 +46,8 @@ class Stage:
             ceiling = ceilings.get(series["name"])
             if ceiling is not None:
                 series["markLine"] = _ceiling(series["name"], ceiling)
+        self._most_rps = max((value for value in ceilings.values() if value is not None), default=0.0)
+        self._rate.options["yAxis"]["max"] = self._top([])
         self._rate.update()
         self._response.update()
 
@@ -58,8 +61,15 @@ class Stage:
                 self._rate.options["series"][number]["data"] = [[p.t_s, round(p.rate_rps, 2)] for p in points]
                 self._response.options["series"][number]["data"] = [[p.t_s, p.response_s] for p in points]
         if charts:
+            self._rate.options["yAxis"]["max"] = self._top(lanes)
             self._rate.update()
             self._response.update()
+
+    def _top(self, lanes: Sequence[Lane]) -> float | None:
+        """Where the axis of rates ends: above all ceilings, which the chart's own choice would leave out."""
+        seen = max((point.rate_rps for lane in lanes for point in lane.look().points), default=0.0)
+        top = 1.15 * max(self._most_rps, seen)
+        return float(f"{top:.2g}") if top else None
 
     def show_errors(self, errors: Mapping[str, str]) -> None:
         """What went wrong, in its lane."""
@@ -84,9 +94,9 @@ def _chart(title: str, unit: str) -> ui.echart:
     options = {
         "animation": False,
         "title": {"text": title, "textStyle": {**grey, "fontSize": 13, "fontWeight": "normal"}, "left": 4},
-        "legend": {"right": 4, "textStyle": grey},
+        "legend": {"right": 4, "top": 0, "textStyle": grey},
         "grid": {"left": 48, "right": 18, "top": 40, "bottom": 26},
-        "xAxis": {"type": "value", "min": 0, "max": 9, "axisLabel": {**grey, "formatter": "{value} s"}, "splitLine": {"show": False}},
+        "xAxis": {"type": "value", "min": 0, "axisLabel": {**grey, "formatter": "{value} s", "showMaxLabel": False}, "splitLine": {"show": False}},
         "yAxis": {"type": "value", "min": 0, **axis},
         "series": [],
     }  # fmt: skip
