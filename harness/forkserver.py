@@ -82,8 +82,9 @@ class Child:
         except (EOFError, OSError):
             self.ended = True
         if not self.ended:
-            # The channel is still open, so the process lives and its id is still its own.
-            os.kill(self.pid, signal.SIGKILL)
+            # The channel is still open, so the process lives and its id is still its own; or it has just gone, and what it forked holds on.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
             self.ended = True
         self.channel.close()
         return last_words

@@ -57,7 +57,9 @@ def _settings(pair: Pair) -> str:
 
 def _lane(lane: Lane) -> str:
     look = lane.last
-    dials = drawing.lamp(look) + drawing.pool(look) + drawing.tokens(look) + drawing.waterfall(look) + drawing.pulse(look)
+    dials = (
+        drawing.lamp(look) + drawing.pool(look) + drawing.tokens(look) + drawing.waterfall(look) + drawing.pulse(look)
+    )
     return f"<section class='lane v-{lane.variant}'><h3>{lane.variant}, at the end</h3>{dials}</section>"
 
 
@@ -68,7 +70,9 @@ def _curve(lanes: Sequence[Lane], seconds: float) -> str:
         return ""
     lines = "".join(
         f"<polyline class='v-{lane.variant}' points='"
-        + " ".join(f"{_WIDE * p.t_s / (seconds + 1):.0f},{_HIGH * (1 - p.rate_rps / most):.0f}" for p in lane.last.points)
+        + " ".join(
+            f"{_WIDE * p.t_s / (seconds + 1):.0f},{_HIGH * (1 - p.rate_rps / most):.0f}" for p in lane.last.points
+        )
         + "'/>"
         for lane in lanes
     )

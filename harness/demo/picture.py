@@ -102,7 +102,7 @@ class Picture:
         self._start_s: float | None = None
         self._buckets: dict[int, _Bucket] = {}
         self._points: list[Point] = []
-        self._counts = {"ok": 0, "failed": 0, "gave_up": 0}
+        self._ok = self._failed = self._gave_up = 0
         self._rows: dict[int, int] = {}  # the bars' rows of requests under way, by their number
         self._row_ends_s = [0.0] * BAR_ROWS
         self._bars: deque[tuple[int, float, float, bool]] = deque()
@@ -136,7 +136,9 @@ class Picture:
             return Look(
                 t_s=max(0.0, now_s - self._start_s) if self._start_s is not None else 0.0,
                 points=self._points_until(now_s),
-                **self._counts,
+                ok=self._ok,
+                failed=self._failed,
+                gave_up=self._gave_up,
                 under_way=self._under_way,
                 bars=self._bars_at(now_s),
                 **self._clients_at(now_s),
@@ -160,9 +162,9 @@ class Picture:
             bucket = self._buckets.setdefault(int((done_s - self._start_s) / BUCKET_S), _Bucket())
             bucket.ok += 1
             bucket.responses_s.append(response_s)
-            self._counts["ok"] += 1
+            self._ok += 1
         elif outcome in FAILURES:
-            self._counts["failed"] += 1
+            self._failed += 1
 
     def _give_row(self, seq: int, sent_s: float) -> int | None:
         taken = set(self._rows.values())
@@ -187,10 +189,10 @@ class Picture:
     def _hear_server(self, message: Message, process: int) -> None:
         for row in rows_of("requests", message["requests"]):
             self._outlived += row[_REQUEST_OUTLIVED]
-            self._counts["gave_up"] += row[_REQUEST_TIMEOUTS] > 0
+            self._gave_up += row[_REQUEST_TIMEOUTS] > 0
         for row in rows_of("checkouts", message["checkouts"]):
             self._given_back_late += bool(row[_CHECKOUT_OUTLIVED] and row[_CHECKOUT_RETURNED] is not None)
-        for t_s, kind, what, _, place, *_ in rows_of("sightings", message["sightings"]):
+        for _, kind, what, _, place, *_ in rows_of("sightings", message["sightings"]):
             if kind == Sight.POOL:
                 self._limits[place and tuple(place)] = int(what)
         for t_s, _, _, user, offender, _ in rows_of("holds", message["holds"]):

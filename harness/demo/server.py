@@ -59,7 +59,9 @@ def serve(root: Path, listening: socket.socket, postgres: str, on_ready: Callabl
         app = FastAPI(lifespan=lifespan, openapi_url=None)
         add_pages(app, studio, pairs)
         guarded = Guard(app, token=token, port=port)
-        config = uvicorn.Config(guarded, log_level="error", access_log=False, timeout_graceful_shutdown=1, ws_max_size=1 << 20)
+        config = uvicorn.Config(
+            guarded, log_level="error", access_log=False, timeout_graceful_shutdown=1, ws_max_size=1 << 20
+        )
         _Server(config, lambda: on_ready(f"http://{HOST}:{port}/?token={token}")).run(sockets=[listening])
     finally:
         studio.close()

@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 MOST_THREADS = 400  # of the user, more than there were; the system does not hold root to it
@@ -49,11 +50,11 @@ def _lower(which: int, most: int, hard: int | None = None) -> None:
 
 def _threads_of_user() -> int:
     count = 0
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
             try:
-                if entry.stat().st_uid == os.getuid():
-                    count += len(os.listdir(f"/proc/{entry.name}/task"))
+                if process.stat().st_uid == os.getuid():
+                    count += len(list((process / "task").iterdir()))
             except OSError:
                 continue  # it has ended
     return count

@@ -20,12 +20,14 @@ class CodePart:
         self._editor: ui.codemirror | None = None
         self._against = [name for name in desk.pair.variants if name != "buggy"]
         ui.html("<h2>The code</h2>", sanitize=False)
-        if len(self._against) > 1:
-            ui.toggle(self._against, value=self._against[-1], on_change=lambda e: self._compare(e.value)).props(
-                "no-caps dense"
-            )
-        ui.switch("whole files", on_change=lambda e: self._sources.classes(toggle="whole")).props("dense size=sm")
+        with ui.element("div").classes("row"):
+            if len(self._against) > 1:
+                ui.toggle(self._against, value=self._against[-1], on_change=lambda e: self._compare(e.value)).props(
+                    "no-caps dense"
+                )
+            whole = ui.switch("whole files").props("dense size=sm")
         self._sources = ui.html("", sanitize=False)
+        whole.on_value_change(self._fold)
         self._compare(self._against[-1] if self._against else "buggy")
         if "fixed" in desk.pair.variants:
             with ui.element("div").classes("row"):
@@ -43,6 +45,9 @@ class CodePart:
         pair = self._desk.pair
         if variant in pair.variants:
             self._sources.set_content(side_by_side(pair.variants["buggy"], pair.variants[str(variant)]))
+
+    def _fold(self) -> None:
+        self._sources.classes(toggle="whole")
 
     def _bring_out(self) -> None:
         desk = self._desk

@@ -94,14 +94,16 @@ def show_run(desk: Desk, press: Callable[[], None]) -> tuple[ui.button, ui.label
     """What is run, how, and the button; returns the button and the line that says how it stands."""
     with ui.element("div").classes("run-choices"):
         for variant in desk.variants:
-            box = ui.checkbox(variant, value=True, on_change=partial(_choose, desk, variant)).props(f"dense data-run={variant}")
+            box = ui.checkbox(variant, value=True, on_change=partial(_choose, desk, variant)).props(
+                f"dense data-run={variant}"
+            )
             if variant == EDITED:
                 box.bind_visibility_from(desk, "edited", backward=lambda source: source is not None)
         ui.toggle(
             {True: "together", False: "in turn"}, value=True, on_change=lambda e: setattr(desk, "together", e.value)
         ).props("dense no-caps")
         with ui.element("div").classes("seconds"):
-            length = ui.label(f"{desk.seconds:g} s")  # type: ignore[str-format]
+            length = ui.label(f"{desk.seconds:g} s")
 
             def set_seconds(value: object) -> None:
                 desk.seconds = value

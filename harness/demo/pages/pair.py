@@ -44,7 +44,7 @@ class PairPage:
         desk = self._desk
         with self._part("question"):
             ui.html(f"<h1>{ticks(question_of(desk.pair))}</h1>", sanitize=False)
-            ui.button("Present", icon="slideshow", on_click=lambda: presenter.toggle()).props("flat dense no-caps")
+            ui.button("Present", icon="slideshow", on_click=self._present).props("flat dense no-caps")
         with self._part("code"):
             self._code = CodePart(desk)
         with self._part("knobs"):
@@ -66,7 +66,7 @@ class PairPage:
             ui.html("<h2>The lesson</h2>", sanitize=False)
             self._reveal = ui.button("Show the lesson", on_click=self._show_lesson).props("outline no-caps data-lesson")
             self._lesson = ui.element("div").classes("lesson")
-        presenter = Presenter(self._parts, self._press)
+        self._presenter = Presenter(self._parts, self._press)
 
     @contextmanager
     def _part(self, name: str) -> Iterator[None]:
@@ -127,6 +127,9 @@ class PairPage:
         self._stage.show_errors(errors)
         if EDITED in errors:
             self._code.show_error(errors[EDITED])
+
+    def _present(self) -> None:
+        self._presenter.toggle()
 
     def _show_lesson(self) -> None:
         self._desk.lesson_shown = True
