@@ -63,7 +63,7 @@ class Studio:
     def begin(self) -> None:
         """Starts to make what a run with two variants at once needs."""
         for number in range(2):
-            self._rig(number)
+            self._begun(number)
 
     async def stop(self) -> None:
         """Ends the runs, those that wait included."""
@@ -110,12 +110,16 @@ class Studio:
 
     def _rig_for(self, order: Order, number: int, variant: str) -> Rig:
         """Blocks until it is made. Raises SetupError when it cannot be."""
-        rig = self._rig(number).result()
+        rig = self.rig(number)
         if order.subjects[variant].limits is not None:
             rig = replace(rig, targets=self.sandbox.forks())
         return replace(rig, started_s=time.monotonic())
 
-    def _rig(self, number: int) -> Future[Rig]:
+    def rig(self, number: int) -> Rig:
+        """What a lane runs on. Blocks until it is made; raises SetupError when it cannot be."""
+        return self._begun(number).result()
+
+    def _begun(self, number: int) -> Future[Rig]:
         while len(self._rigs) <= number:
             self._rigs.append(self._maker.submit(self._make, len(self._rigs)))
         return self._rigs[number]

@@ -21,6 +21,7 @@ from tests.waiting import wait_until
 
 pytest.importorskip("nicegui", reason="the teaching page needs nicegui: make demo installs it")
 webdriver = pytest.importorskip("selenium.webdriver", reason="the browser tests need selenium")
+Keys = webdriver.Keys
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -97,6 +98,10 @@ def click(browser: Any, css: str) -> None:
     browser.execute_script("arguments[0].click()", find(browser, css))
 
 
+def press(browser: Any, keys: str) -> None:
+    browser.switch_to.active_element.send_keys(keys)
+
+
 def text(browser: Any, css: str) -> str:
     return str(browser.execute_script("return document.querySelector(arguments[0])?.textContent ?? ''", css))
 
@@ -135,12 +140,14 @@ def test_a_lesson_from_the_question_to_the_report(demo: Demo, browser: Any) -> N
     wait_for_text(browser, "h1", "what is it busy with")
     assert "asyncio.sleep` puts" not in text(browser, "body")
 
-    slider = find(browser, "[data-knob=label_s] .q-slider__focus-ring, [data-knob=label_s]")
     assert "10/s" in text(browser, ".ceilings")
-    browser.execute_script("document.querySelector('[data-knob=label_s]').focus()")
-    slider.send_keys("\ue014")  # one step to the right: 110 ms
+    find(browser, "[data-knob=label_s]")
+    browser.execute_script(
+        "const s = document.querySelector('[data-knob=label_s]'); (s.querySelector('[tabindex]') ?? s).focus()"
+    )
+    press(browser, Keys.ARROW_RIGHT)  # one step: 110 ms
     wait_for_text(browser, ".ceilings", r"9\.09/s")
-    slider.send_keys("\ue012")
+    press(browser, Keys.ARROW_LEFT)
     wait_for_text(browser, ".ceilings", r"10/s")
 
     click(browser, "[data-run-button]")
@@ -152,10 +159,9 @@ def test_a_lesson_from_the_question_to_the_report(demo: Demo, browser: Any) -> N
     assert "stopped by hand" in text(browser, ".part-result")
 
     click(browser, ".part-code .q-btn")  # break it, mend it
-    editor = find(browser, ".cm-content")
-    editor.click()
-    editor.send_keys("\ue009" + "\ue010")  # to the end
-    editor.send_keys("\nimport no_such_module\n")
+    find(browser, ".cm-content").click()
+    press(browser, Keys.CONTROL + Keys.HOME)
+    press(browser, "import no_such_module\n")
     for box in ("buggy", "fixed"):
         click(browser, f"[data-run={box}]")
     wait_until(

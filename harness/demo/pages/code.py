@@ -49,7 +49,8 @@ class CodePart:
     def _fold(self) -> None:
         self._sources.classes(toggle="whole")
 
-    def _bring_out(self) -> None:
+    async def _bring_out(self) -> None:
+        dark = await ui.run_javascript("document.body.classList.contains('body--dark')")
         desk = self._desk
         self._open.set_visibility(False)
         desk.edited = desk.pair.variants["fixed"].source
@@ -62,7 +63,10 @@ class CodePart:
                         "flat dense no-caps"
                     )
             self._editor = ui.codemirror(
-                desk.edited, language="Python", theme="basicLight", on_change=lambda e: self._edit(e.value)
+                desk.edited,
+                language="Python",
+                theme="basicDark" if dark else "basicLight",
+                on_change=lambda e: self._edit(e.value),
             ).classes("editor")
             self._error = ui.html("", sanitize=False).classes("code-error")
             self._error.set_visibility(False)
