@@ -21,7 +21,7 @@ from harness.bench import catalogue_subjects
 from harness.catalog import load_pair
 from harness.demo import drawing
 from harness.demo.live import Order, Performance
-from harness.demo.picture import Look
+from harness.demo.look import Look
 from harness.demo.studio import Studio
 from harness.record import Pair
 from harness.staging import TrialPlan
@@ -29,7 +29,7 @@ from harness.staging import TrialPlan
 ROOT = Path(__file__).resolve().parent.parent
 PAIR = "exposed_model"  # limited by the processor alone: what watching takes is missing to the app
 ROUNDS = 8
-SECONDS = 4.0
+SECONDS = 3.0
 STARTS = 3
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from html import escape
 
-from harness.demo.picture import BAR_ROWS, BARS_S, FROZEN_S, TOKENS, Look
+from harness.demo.look import BAR_ROWS, BARS_S, FROZEN_S, TOKENS, Look
 from harness.report import units
 
 _WIDE, _ROW = 1000, 9

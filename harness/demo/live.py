@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.demo.picture import Look, Picture, Watched
+from harness.demo.look import Look
+from harness.demo.picture import Picture, Watched
 from harness.errors import HarnessError
 from harness.record import Pair, Profile, Trial
 from harness.staging import Rig, Stage, Subject, TrialPlan, log_name, set_stage
@@ -94,8 +95,8 @@ class Performance:
                 rig = self._rig_of(number, lane.variant)
                 plan = self._plan(lane)
                 staged.append((lane, rig, plan, set_stage(rig, plan, lambda step, lane=lane: self._step(lane, step))))  # type: ignore[misc]
-            except (HarnessError, Stopped) as error:
-                lane.error = str(error)
+            except Exception as error:  # noqa: BLE001 - the page lives on, and says so; so do the other lanes
+                lane.error = _words(error)
                 lane.log_end = _log_end(rig.logs / log_name(self._plan(lane))) if rig else ""
         with ThreadPoolExecutor(max(1, len(staged)), thread_name_prefix="demo-lane") as threads:
             for each in staged:
@@ -112,10 +113,8 @@ class Performance:
 
         try:
             lane.trial = run_trial(rig, plan, on_step, stage, note_end, lane.heard).trial
-        except HarnessError as error:
-            lane.error = str(error)
         except Exception as error:  # noqa: BLE001 - the page lives on, and says so
-            lane.error = f"{type(error).__name__}: {error}"
+            lane.error = _words(error)
         if lane.error or (lane.trial and lane.trial.invalid):
             lane.log_end = _log_end(stage.log)
 
@@ -134,6 +133,10 @@ class Performance:
             id=number, pair=order.pair, variant=lane.variant, subject=order.subjects[lane.variant], block=1, seed=1,
             profile=profile, watched=True,
         )  # fmt: skip
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, HarnessError | Stopped) else f"{type(error).__name__}: {error}"
 
 
 def _log_end(log: Path) -> str:

@@ -65,19 +65,21 @@ class Sandbox:
             limits=LIMITS,
         )
 
-    def tidy(self) -> None:
-        """Ends what edited apps have left running, and removes their copies. No run of one may be under way."""
+    def end_all(self) -> None:
+        """Ends what edited apps have left running. No run of one may be under way."""
         if self._forks is not None:
             end_all_below(self._forks.pid)
-        for copy in self._folder.glob("edited-*"):
-            shutil.rmtree(copy, ignore_errors=True)
+
+    def discard(self, subject: Subject) -> None:
+        """Removes a copy that has been run, or will not be."""
+        shutil.rmtree(subject.app_dir, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
-        self.tidy()
+        self.end_all()
         if self._forks is not None:
             self._forks.close()
 

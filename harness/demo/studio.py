@@ -101,10 +101,13 @@ class Studio:
                     await asyncio.to_thread(ticket.performance.run)
                     for lane in ticket.performance.lanes:
                         lane.outside = self.sandbox.ended if lane.variant == EDITED else None
-                    await asyncio.to_thread(self.sandbox.tidy)
+                    await asyncio.to_thread(self.sandbox.end_all)
         except Exception as error:  # noqa: BLE001 - the page lives on, and says so
             ticket.error = f"{type(error).__name__}: {error}"
         finally:
+            for subject in ticket.performance.order.subjects.values():
+                if subject.limits is not None:
+                    self.sandbox.discard(subject)
             ticket.ended = True
             self._tickets.remove(ticket)
 

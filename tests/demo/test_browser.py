@@ -89,9 +89,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def find(browser: Any, css: str) -> Any:
-    found: list[Any] = []
-    wait_until(lambda: bool(found.extend(browser.find_elements("css selector", css)) or found), f"{css} is on the page")
-    return found[0]
+    wait_until(lambda: bool(browser.find_elements("css selector", css)), f"{css} is on the page")
+    return browser.find_element("css selector", css)
 
 
 def click(browser: Any, css: str) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from harness.demo import drawing
-from harness.demo.picture import STOPPED, Look, Picture, Watched
+from harness.demo.look import Look
+from harness.demo.picture import STOPPED, Picture, Watched
 from harness.probe.recorder import COLUMNS
 
 T0 = 100.0

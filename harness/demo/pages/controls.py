@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from html import escape
 
 from nicegui import ui
 
@@ -56,7 +57,7 @@ def _predicted(desk: Desk) -> str:
     try:
         ceilings = desk.ceilings()
     except UsageError as error:
-        return f"<p class='bad'>{error}</p>"
+        return f"<p class='bad'>{escape(str(error))}</p>"
     known = [value for value in ceilings.values() if value is not None]
     if not known:
         return "<p class='quiet'>No simple arithmetic limits this pair’s throughput: look at what happens inside.</p>"

@@ -9,7 +9,7 @@ from nicegui import ui
 
 from harness.demo import drawing
 from harness.demo.live import Lane
-from harness.demo.picture import Look
+from harness.demo.look import Look
 
 COLOURS = {"buggy": "#cf5a0c", "partial": "#b07d00", "fixed": "#1f7fc1", "edited": "#8a5fb0"}
 OTHER = "#00795a"
