@@ -8,10 +8,14 @@ PROFILE ?= standard
 POSTGRES ?= embedded
 RUN_FOLDER ?=
 
-.PHONY: bench gate baseline sample claims detectors docs test lint versions docker-up docker-down schema lock clean
+.PHONY: bench demo gate baseline sample claims detectors docs test lint versions docker-up docker-down schema lock clean
 
 bench: $(VENV)/ready
 	$(RUN) harness bench $(PAIRS) --profile '$(PROFILE)' --postgres '$(POSTGRES)'
+
+# the teaching page, on this machine alone
+demo: $(VENV)/demo-ready
+	$(RUN) harness demo
 
 # the project's own: do fixed apps stay fixed, and do buggy ones show their bug? Counts and causes hold on every machine
 gate: $(VENV)/ready
@@ -35,10 +39,10 @@ detectors: $(VENV)/ready
 docs: $(VENV)/ready
 	$(RUN) harness docs $(RUN_FOLDER)
 
-test: lint
+test: lint $(VENV)/demo-ready
 	$(RUN) pytest -q
 
-lint: $(VENV)/ready
+lint: $(VENV)/demo-ready
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(VENV)/bin/lint-imports
 
 # the oldest and the newest libraries that are supported; needs a package index
@@ -59,12 +63,19 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# beside what a bench needs, and without what would change how an app is served (httptools, uvloop)
+$(VENV)/demo-ready: $(VENV)/ready requirements-demo.lock
+	$(RUN) pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-demo.lock
+	@touch $@
+
 schema: $(VENV)/ready
 	$(VENV)/bin/python -c 'import json, harness.store as s; print(json.dumps(s.run_json_schema(), indent=1))' > docs/run.schema.json
 
 lock:
 	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header --upgrade \
 		pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --extra demo --generate-hashes --no-emit-index-url --no-header --upgrade \
+		-c requirements.lock --override requirements-demo.override pyproject.toml -o requirements-demo.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from harness.catalog import ceiling_rps
+from harness.catalog import ceiling_of
 from harness.check import machine_warnings
 from harness.errors import HarnessError
 from harness.figures import measure, outcomes, promises_lost
@@ -250,8 +250,7 @@ def _sweeps(trials: list[Trial]) -> tuple[Scalability, ...]:
 def _result(pair: Pair, variant: str, measured: _Measured) -> VariantResult:
     windows = measured.windows[pair.name, variant]
     valid = [t for t in measured.trials if (t.pair, t.variant) == (pair.name, variant) and not t.invalid]
-    formula = pair.ceilings.get(variant)
-    figures, warnings = measure(windows, None if formula is None else ceiling_rps(formula, pair.settings))
+    figures, warnings = measure(windows, ceiling_of(pair, variant))
     invariants = _summed_invariants(valid)
     return VariantResult(
         pair=pair.name,

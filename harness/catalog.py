@@ -217,10 +217,19 @@ def _promises(spec: _PairToml) -> list[Expectation]:
     return [Expectation(that="fixed keeps what it promises", metric="promises_lost", variant="fixed", at_most=0)]
 
 
+def ceiling_of(pair: Pair, variant: str) -> float | None:
+    """The most requests per second that a variant's mechanism allows under its workload; None where no formula says.
+
+    Raises as :func:`ceiling_rps` does.
+    """
+    formula = pair.ceilings.get(variant)
+    return None if formula is None else ceiling_rps(formula, {**pair.settings, "users": pair.workload.users})
+
+
 def ceiling_rps(formula: str, settings: dict[str, float]) -> float:
     """The value of a ceiling's formula, in requests per second.
 
-    Raises UsageError for a name that is not a setting, or for anything that is not arithmetic.
+    Raises UsageError for a name that is neither a setting nor `users`, or for anything that is not arithmetic.
     """
     try:
         value = float(simple_eval(formula, names=settings, functions={"min": min, "max": max}))
@@ -286,7 +295,7 @@ def _check_references(spec: _PairToml, shown: Path) -> None:
         if variant not in spec.variants:
             raise UsageError(f"{shown}: ceiling.{variant}: the pair has no variant {variant!r}")
         try:
-            ceiling_rps(formula, spec.settings)
+            ceiling_rps(formula, {**spec.settings, "users": spec.workload.users})
         except UsageError as error:
             raise UsageError(f"{shown}: ceiling.{variant}: {error}") from error
 

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.claims.command import claims
+from harness.demo.command import demo
 from harness.detectors.command import detectors
 from harness.documents import docs, sample
 from harness.errors import HarnessError, UsageError
@@ -289,7 +290,7 @@ def compare(
         print_compared(out, found)
 
 
-for verb in (claims, detectors, docs, gate, sample, worker):
+for verb in (claims, demo, detectors, docs, gate, sample, worker):
     app.command()(verb)
 
 

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -92,8 +93,9 @@ class Child:
         except (EOFError, OSError):
             self.ended = True
         if not self.ended:
-            # The channel is still open, so the process lives and its id is still its own.
-            os.kill(self.pid, signal.SIGKILL)
+            # The channel is still open, so the process lives and its id is still its own; or it has just gone, and what it forked holds on.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
             self.ended = True
         self.channel.close()
         return last_words
@@ -123,6 +125,7 @@ class ForkServer:
         """
         ours, theirs = socket.socketpair()
         self._socket = ours
+        self._asking = threading.Lock()  # several threads may run trials beside each other
         with theirs:
             self._process = subprocess.Popen(
                 [python, "-m", "harness.forkserver", str(theirs.fileno()), *preload],
@@ -143,14 +146,19 @@ class ForkServer:
         ours, theirs = socket.socketpair()
         request = json.dumps({"main": main, "job": job, "env": dict(env or {}), "cwd": str(cwd or Path.cwd())}).encode()
         try:
-            with theirs, log.open("ab") as output:
+            with theirs, log.open("ab") as output, self._asking:
                 header = len(request).to_bytes(4, "big")
                 socket.send_fds(self._socket, [header], [theirs.fileno(), output.fileno()])
                 self._socket.sendall(request)
-            pid = int.from_bytes(_read_exactly(self._socket, 4), "big")
+                pid = int.from_bytes(_read_exactly(self._socket, 4), "big")
         except (OSError, EOFError) as error:
             raise SetupError(f"the process that starts {main} has died: {error}") from error
         return Child(pid=pid, channel=Connection(ours.detach()), log=log)
+
+    @property
+    def pid(self) -> int:
+        """Of the process that forks."""
+        return self._process.pid
 
     def close(self) -> None:
         """Ends the fork server and, with it, every child that still runs."""

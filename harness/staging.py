@@ -15,6 +15,7 @@ from harness.postgres.databases import Databases
 from harness.postgres.server import PostgresServer
 from harness.postgres.urls import database_of
 from harness.record import Pair, Profile
+from harness.target.limits import Limits
 from harness.target.target import start_target, start_upstream, start_worker
 
 
@@ -48,6 +49,7 @@ class Subject:
     locustfile: Path
     env: Mapping[str, str] = field(default_factory=dict)
     factory: bool = False  # the target's name stands for a function that makes the app
+    limits: Limits | None = None  # what it may use, where nobody has looked at its code
 
     @property
     def served(self) -> bool:
@@ -65,6 +67,7 @@ class TrialPlan:
     seed: int
     profile: Profile
     repeats: int | None = None  # id of the invalid trial that this one is run for once more
+    watched: bool = False  # somebody looks on: the load process also tells what is under way
 
 
 @dataclass(kw_only=True)
@@ -109,12 +112,17 @@ class Stage:
             drop()
 
 
+def log_name(plan: TrialPlan) -> str:
+    """The file of a trial's log."""
+    return f"{plan.id:03d}-{plan.pair.name}-{plan.variant}-{plan.block}.log"
+
+
 def set_stage(rig: Rig, plan: TrialPlan, on_step: OnStep = lambda _: None, *, watched: bool = True) -> Stage:
     """Makes the database and starts the app. Raises TargetError or SetupError, and then leaves nothing behind.
 
     watched: whether the sessions of the database are counted, which costs Postgres a query every now and then.
     """
-    log = rig.logs / f"{plan.id:03d}-{plan.pair.name}-{plan.variant}-{plan.block}.log"
+    log = rig.logs / log_name(plan)
     stage = Stage(started_s=time.monotonic(), log=log, host=plan.subject.target, settle_s=plan.pair.settle_s)
     try:
         if rig.postgres is not None:
@@ -150,6 +158,7 @@ def _start(rig: Rig, plan: TrialPlan, stage: Stage) -> None:
         factory=subject.factory,
         processes=plan.pair.workers,
         settle_s=plan.pair.settle_s,
+        limits=subject.limits,
     )
     stage.targets, stage.host = server.children, server.url
     stage.children += server.children

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import TupleRow
 
-from harness.catalog import ceiling_rps
+from harness.catalog import ceiling_of
 from harness.fault import RestartsInWindow
 from harness.figures import measure, promises_lost
 from harness.forkserver import Message
@@ -45,15 +45,17 @@ def run_trial(
     on_step: OnStep = lambda _: None,
     stage: Stage | None = None,
     when_over: Callable[[], None] = lambda: None,
+    heard: Heard | None = None,
 ) -> TrialData:
     """Runs one trial and leaves nothing behind.
 
     on_step: called with the name of each step as it begins; stage: the trial's own, where it was set beforehand; when_over: called
-    when the load is over, and nothing is left but to end its processes and to take their measure. Raises TargetError when the app does not start, UsageError
+    when the load is over, and nothing is left but to end its processes and to take their measure; heard: what keeps all that is said, for
+    who wants to look on. Raises TargetError when the app does not start, UsageError
     when the Locust file cannot be used, SetupError when Postgres fails. An app that ends mid-way gives an invalid trial.
     """
     stage = stage or set_stage(rig, plan, on_step)
-    heard = Heard()
+    heard = heard or Heard()
     try:
         load_stage(rig, plan, stage, heard, on_step, when_over)
         activity = stage.activity()
@@ -79,6 +81,7 @@ def load_job(plan: TrialPlan, host: str, load: LoadSource) -> Message:
         "warmup_s": plan.profile.warmup_s,
         "window_s": plan.profile.window_s,
         "drain_s": plan.profile.drain_s,
+        "watched": plan.watched,
     }
 
 
@@ -165,9 +168,7 @@ def _bounds(plan: TrialPlan, heard: Heard, t0: float) -> tuple[float, float]:
 def _trial(
     plan: TrialPlan, heard: Heard, window: Window, invariants: Iterable[InvariantResult], started_s: float, log: Path
 ) -> Trial:
-    formula = plan.pair.ceilings.get(plan.variant)
-    ceiling = None if formula is None else ceiling_rps(formula, plan.pair.settings)
-    figures, warnings = measure([window], ceiling)
+    figures, warnings = measure([window], ceiling_of(plan.pair, plan.variant))
     invariants = tuple(invariants)
     figures = replace(figures, promises_lost=promises_lost(invariants))
     outcomes = count_outcomes(window.requests)

@@ -25,6 +25,7 @@ from harness.record import Workload
 from harness.workload import arrivals, spread_starts
 
 SEND_EVERY_S = 0.1  # often, so that what there is to send never takes long
+MOST_TOLD = 60  # requests under way that a watcher is told of
 SPREAD_SHARE = 0.8  # of the warm-up, over which the users of a closed workload begin
 SEQUENTIAL_LIMIT_S = 15.0
 
@@ -80,6 +81,8 @@ class Engine:
         rows = self._recorder.take()
         if rows:
             self._say("rows", rows=rows)
+        if self._job.get("watched"):
+            self._say("under_way", **self._recorder.under_way(MOST_TOLD))
 
     def run_sequential(self, start_user: Callable[[], None], stop_users: Callable[[], None]) -> None:
         """One user does so many tasks. Raises LocustFileError when it does not get over its on_start."""

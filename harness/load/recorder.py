@@ -53,6 +53,9 @@ class Row:
 _VALUES: Callable[[Row], tuple[Any, ...]] = attrgetter(*COLUMNS)
 
 
+_SENT = attrgetter("sent_s")
+
+
 class Recorder:
     """Gives rows to requests and keeps them. ``sequential`` marks the rows of the sequential check and digests their bodies.
 
@@ -114,6 +117,13 @@ class Recorder:
     def take(self) -> list[tuple[Any, ...]]:
         rows, self._done = self._done, []
         return rows
+
+    def under_way(self, most: int) -> dict[str, Any]:
+        """How many requests of the load are under way, and when the oldest of them, and the oldest canary, were meant to start and sent."""
+        rows = sorted(self.in_flight, key=_SENT)
+        load = [row for row in rows if row.kind == "load"]
+        told = load[:most] + [row for row in rows if row.kind == "canary"][:1]
+        return {"load": len(load), "oldest": [(row.kind, row.seq, row.intended_s, row.sent_s) for row in told]}
 
     def listen(self, request_event: Any) -> None:
         """Completes rows from a Locust request event."""

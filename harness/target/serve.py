@@ -13,6 +13,7 @@ import uvicorn
 from uvicorn.importer import ImportFromStringError, import_from_string
 
 from harness.probe.install import InstalledProbe
+from harness.target.limits import Limits, confine
 
 
 class _Server(uvicorn.Server):
@@ -33,10 +34,13 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
     """Serves until told to stop.
 
     job: app "module:name"; app_dir, the folder to import it from; host; port, 0 for any free one; shared, whether other processes serve
-    on that port as well; settle_s, how long background tasks may go on once it is to stop; factory, whether the name stands for a function that makes the app. Says "ready" with its port, then "rows" until it is stopped; ends with status 1 when the
+    on that port as well; settle_s, how long background tasks may go on once it is to stop; factory, whether the name stands for a
+    function that makes the app; limits, what it may use, or None. Says "ready" with its port, then "rows" until it is stopped; ends with status 1 when the
     app cannot be imported.
     """
     random.seed()
+    if job["limits"] is not None:
+        confine(Limits(**job["limits"]))
     sys.path.insert(0, job["app_dir"])
     server: _Server | None = None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import TargetError
 from harness.forkserver import Child, ForkServer, Message
+from harness.target.limits import Limits
 
 PRELOAD = (
     "uvicorn", "uvicorn.lifespan.on", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto", "fastapi",
@@ -50,11 +51,12 @@ def start_target(
     factory: bool = False,
     processes: int = 1,
     settle_s: float = 0.0,
+    limits: Limits | None = None,
 ) -> Server:
     """Starts ``module:app`` from its folder under the probe. Raises TargetError when it does not get ready.
 
     factory: the name stands for a function that makes the app; processes: how many serve it; settle_s: how long
-    their background tasks may go on once they are to stop.
+    their background tasks may go on once they are to stop; limits: what each of them may use.
     """
     job: Message = {
         "host": host,
@@ -63,13 +65,15 @@ def start_target(
         "factory": factory,
         "shared": processes > 1,
         "settle_s": settle_s,
+        "limits": None if limits is None else asdict(limits),
     }
+    ready_s = READY_LIMIT_S if limits is None else limits.ready_s
     children: list[Child] = []
     try:
         for _ in range(processes):
             job = job | {"port": port}
             children.append(forks.spawn("harness.target.serve:serve", job, log=log, env=env, cwd=app_dir))
-            port = _ready(children[-1], app)["port"]  # the first may choose it
+            port = _ready(children[-1], app, ready_s)["port"]  # the first may choose it
     except BaseException:
         for child in children:
             child.stop(grace_s=0.5)
@@ -91,9 +95,9 @@ def start_upstream(forks: ForkServer, delay_s: float, *, log: Path) -> Server:
     return Server(children=(child,), port=_ready(child, "the stub upstream")["port"])
 
 
-def _ready(child: Child, name: str) -> Message:
+def _ready(child: Child, name: str, limit_s: float = READY_LIMIT_S) -> Message:
     """What a child says when it is ready; it is stopped when it does not get there."""
-    deadline = time.monotonic() + READY_LIMIT_S
+    deadline = time.monotonic() + limit_s
     try:
         while (left_s := deadline - time.monotonic()) > 0:
             message = child.receive(left_s)
@@ -102,4 +106,4 @@ def _ready(child: Child, name: str) -> Message:
     except EOFError:
         raise TargetError(f"{name} ended before it was ready; the end of its log: {child.last_log_lines()}") from None
     child.stop(grace_s=0.5)
-    raise TargetError(f"{name} was not ready after {READY_LIMIT_S:.0f} s; the end of its log: {child.last_log_lines()}")
+    raise TargetError(f"{name} was not ready after {limit_s:.0f} s; the end of its log: {child.last_log_lines()}")
