@@ -24,7 +24,7 @@ from harness.postgres.provided import Provided
 from harness.postgres.users import users_server
 
 SERVICE = "postgres"
-PORT_VARIABLE, PORT = "HARNESS_POSTGRES_PORT", "55432"  # as in the Compose file
+PORT_VARIABLE, PORT = "HARNESS_POSTGRES_PORT", "25432"  # as in the Compose file
 PASSWORD_VARIABLE, PASSWORD = "HARNESS_POSTGRES_PASSWORD", "harness"
 CLUSTER_VARIABLE, CLUSTER = (
     "HARNESS_POSTGRES_CLUSTER",
