@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 
 from harness.forkserver import ForkServer, Message
+from harness.load.files import MOST_FILES
 from harness.record import Workload
 from harness.target.target import PRELOAD, Server, start_target
 from harness.workload import arrivals
@@ -124,3 +128,14 @@ def test_one_user_comes_first_and_makes_the_same_choices_in_every_trial(drive: D
     assert len(alone) == 6
     assert [row["name"] for row in alone] == [row["name"] for row in second if row["sequential"]]
     assert all(a["done_s"] <= b["sent_s"] for a, b in pairwise(alone))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says how large the table is")
+def test_the_table_of_open_files_is_large_before_the_load_begins() -> None:
+    code = (
+        "from pathlib import Path; from harness.load.files import make_room_for_connections as room; room(); "
+        "print(next(x.split()[1] for x in Path('/proc/self/status').read_text().splitlines() if x.startswith('FDSize')))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    assert int(found) >= (MOST_FILES if limit == resource.RLIM_INFINITY else min(MOST_FILES, limit))

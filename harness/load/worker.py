@@ -13,6 +13,7 @@ import msgpack
 from locust.runners import WorkerRunner
 
 from harness.load.engine import Engine, Part
+from harness.load.files import make_room_for_connections
 from harness.load.locustfile import LocustFileError, first_user, make_environment
 
 MESSAGE = "harness"  # the type of all our messages on Locust's channel
@@ -75,5 +76,6 @@ class Worker:
 def work(job: dict[str, Any], master_port: Callable[[], int]) -> None:
     """The life of a worker process on the master's machine; it ends with its leash."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    make_room_for_connections()  # a fork does not inherit it
     worker = Worker(job, "127.0.0.1", master_port())
     worker.forever.wait()
