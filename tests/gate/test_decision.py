@@ -77,10 +77,10 @@ def change_of(decision: Decision, name: str) -> Change:
 
 def test_peeking_calls_no_more_changes_than_it_says() -> None:
     rng = np.random.default_rng(1)
-    ended = [until_clear(made_up(rng))[0] for _ in range(150)]
+    ended = [until_clear(made_up(rng))[0] for _ in range(100)]
     assert sum(d.exit_code == 1 for d in ended) <= 2, "0.5 % are allowed, one-sided"
     assert sum(bool(d.differs) for d in ended) <= 4
-    assert sum(d.exit_code == 0 for d in ended) >= 135, "most pass"
+    assert sum(d.exit_code == 0 for d in ended) >= 88, "most pass"
 
 
 @pytest.mark.parametrize(
