@@ -62,7 +62,7 @@ def _drawn(
     axes.set_ylim(0, 1.03)
     ticks(
         axes,
-        x=[(s, f"+{s:.0%}" if s else "0") for s in (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)],
+        x=[(s, f"+{s:.0%}" if s else "0") for s in (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)],
         y=[(s, f"{s:.0%}") for s in (0.0, 0.25, 0.5, 0.75, 0.95)],
     )
     at = 0.0
@@ -76,9 +76,7 @@ def _drawn(
         axes.plot([size], [share], color=LIGHT[role], marker="o", markersize=7, markeredgewidth=0, clip_on=False)
     canvas.text(LEFT, HEIGHT - 14, "share of gates that call a regression")
     canvas.text(WIDTH - 10, 33, "how much worse B is", role="muted", align="right")
-    canvas.text(
-        10, 22, f"lines: made-up gates, {stalls_per_s:g} stalls a second; dots: live ones, black A/A", role="muted"
-    )
+    canvas.text(10, 22, f"made-up gates, {stalls_per_s:g} stalls a second; a dot: live gates", role="muted")
     canvas.text(10, 5, command, role="muted")
     return canvas.svg("; ".join(_reading(SHOWN[case][0], sizes, shares) for case, shares in power.items()))
 
