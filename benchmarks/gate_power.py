@@ -1,38 +1,38 @@
 """How often a gate is wrong: false alarms where nothing has changed, and what it sees of slowdowns put in on purpose.
 
-    python -m benchmarks.gate_power synthetic --gates 2000      the decision alone, on made-up blocks (minutes)
+    python -m benchmarks.gate_power synthetic --gates 200       the decision alone, on made-up requests (minutes)
     python -m benchmarks.gate_power live aa --gates 5           real gates of an app against itself (two minutes each)
     python -m benchmarks.gate_power live cpu --gates 5          … against a slowed one: cpu, query, hold, median, tail
-    python -m benchmarks.gate_power replay --gates 10000        blocks of the live A/A gates, in another order
+    python -m benchmarks.gate_power replay --gates 2000         blocks of the live A/A gates, in another order
+    python -m benchmarks.gate_power statistics                  quantiles of each window, or of all: on the same live blocks
     python -m benchmarks.gate_power summary                     all that has been kept, against what is wanted
+    python -m benchmarks.gate_power chart                       power by the size of the change -> docs/gate_power.svg
 
 Live gates are kept in a folder, a line each, so that they can be run in portions and add up. Slowdowns are measured
-out by the A/A gates that
-were kept, so these come first.
+out by the A/A gates that were kept, so these come first.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean, median
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.gate_blocks import RATE_RPS, as_line, kept, made_up
 from harness.gate.decision import FIRST_LOOK, decide
 from harness.gate.findings import ARMS, Block, Decision, Look
 from harness.gate.live import EVERY, GatePlan, run_gate
-from harness.gate.metrics import Rules
+from harness.gate.metrics import METRICS, Metric, Rules
 from harness.gate.versions import own_version
 from harness.own import OwnApp
 from harness.postgres.server import start_postgres
@@ -46,42 +46,14 @@ CASES = {  # the slowdown, and the share of gates that must call it a regression
     "median": "median response +10 %",
     "tail": "p95 +20 %",
 }
+SIZES = {"aa": 0.0, "cpu": 0.05, "query": 1.0, "hold": 0.5, "median": 0.1, "tail": 0.2}
 POWER, FALSE_ALARMS = 0.95, 0.005
-BLOCKS = 24  # that fit into the default budget with windows of 1 s
-RATE_RPS = 120.0
-
-# Standard deviation of the logarithm of the ratio of two neighbouring windows. CPU as it is; times relative to that
-# of throughput, which is given.
-NOISE = {
-    "cpu_s_per_request": 0.02,
-    "hold_p50_s": 1.0,
-    "response_p50_s": 1.0,
-    "response_p95_s": 1.3,
-    "response_p99_s": 2.0,
-    "canary_p99_s": 4.0,
-}
-SHARED = 0.8  # correlation of the times with each other
-EFFECTS = {
-    "aa": {},
-    "cpu": {"cpu_s_per_request": 1.05},
-    "query": {"queries_per_request": 2.0},
-    "hold": {"hold_p50_s": 1.5},
-    "median": {"response_p50_s": 1.1, "goodput_rps": 1 / 1.1},
-    "tail": {"response_p95_s": 1.2},
-}  # fmt: skip
-COUNTS = {
-    "queries_per_request": 1.0,
-    "checkouts_per_request": 1.0,
-    "connects_per_request": 0.0,
-    "tokens_per_request": 0.0,
-    "outlived_per_request": 0.0,
-    "failed_share": 0.0,
-}
+STALLS_PER_S = (0.3, 1.5)  # of the made-up machine: as this one was measured, and five times worse
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["synthetic", "live", "replay", "summary"])
+    parser.add_argument("what", choices=["synthetic", "live", "replay", "statistics", "summary", "chart"])
     parser.add_argument("case", nargs="?", choices=list(CASES), help="synthetic: all when none is given")
     parser.add_argument("--gates", type=int, default=5)
     parser.add_argument("--budget", type=float, default=120.0)
@@ -94,63 +66,38 @@ def main() -> None:
         live(options.case or "aa", options.gates, options.budget, options.folder)
     if options.what == "replay":
         sys.exit(replay(options.gates, options.seed, options.folder))
-    sys.exit(summary(options.folder))
+    if options.what == "statistics":
+        statistics(options.folder)
+    if options.what == "chart":
+        from benchmarks.gate_chart import write_chart
+
+        write_chart(ROOT / "docs/gate_power.svg", options.gates, options.seed, options.folder, peeked, STALLS_PER_S[0])
+    if options.what == "summary":
+        sys.exit(summary(options.folder))
 
 
 def synthetic(cases: Sequence[str], gates: int, seed: int) -> int:
-    """The decision's error rates on made-up blocks: normal noise, and one with heavy tails (t with 3 degrees of freedom)."""
-    table = Table(
-        "change",
-        "noise of times",
-        "tails",
-        "regression",
-        "passed",
-        "inconclusive",
-        "A differs from A",
-        "blocks",
-        "met",
-        box=None,
-    )
+    """The decision's error rates on made-up requests, by how often the machine stalls and how unlike its windows are."""
+    columns = "change", "stalls", "windows", "regression", "passed", "inconclusive", "A differs from A", "blocks", "met"
+    table = Table(*columns, box=None)
     met_all = True
     for case in cases:
-        for noise in (0.06, 0.09, 0.11):
+        for stalls_per_s in STALLS_PER_S:
             for tails in ("normal", "heavy"):
-                rng = np.random.default_rng([seed, list(CASES).index(case), round(noise * 100), tails == "heavy"])
-                ended = [peeked(made_up(rng, EFFECTS[case], noise, tails)) for _ in range(gates)]
+                rng = np.random.default_rng([seed, list(CASES).index(case), round(stalls_per_s * 10), tails == "heavy"])
+                ended = [
+                    peeked(made_up(rng, case, SIZES[case], stalls_per_s=stalls_per_s, tails=tails))
+                    for _ in range(gates)
+                ]
                 codes = Counter(d.exit_code for d, _ in ended)
                 met = judged(case, codes[1], gates)
                 met_all &= met
                 table.add_row(
-                    CASES[case], f"{noise:.0%}", tails, f"{codes[1] / gates:.2%}", f"{codes[0] / gates:.1%}", f"{codes[3] / gates:.1%}",
+                    CASES[case], f"{stalls_per_s:g}/s", tails, f"{codes[1] / gates:.2%}", f"{codes[0] / gates:.1%}", f"{codes[3] / gates:.1%}",
                     f"{sum(bool(d.differs) for d, _ in ended) / gates:.2%}", f"{fmean(n for _, n in ended):.0f}", "yes" if met else "NO",
                 )  # fmt: skip
     Console(width=150).print(table)
     return 0 if met_all else 1
-
-
-def made_up(rng: np.random.Generator, effect: dict[str, float], noise: float, tails: str) -> list[Block]:
-    def draw() -> float:
-        return float(rng.standard_normal() if tails == "normal" else rng.standard_t(3) / math.sqrt(3))
-
-    blocks: list[Block] = []
-    for _ in range(BLOCKS):
-        block = {}
-        for arm in ARMS:
-            shared = draw()
-            logs = {}
-            for name, relative in NOISE.items():
-                own = draw()
-                if name == "cpu_s_per_request":
-                    logs[name] = relative * own
-                else:
-                    logs[name] = noise * relative * (SHARED * shared + math.sqrt(1 - SHARED**2) * own)
-            logs["goodput_rps"] = -logs["response_p50_s"]
-            reading = {name: math.exp(value / math.sqrt(2)) for name, value in logs.items()} | COUNTS
-            block[arm] = {
-                name: value * effect.get(name, 1.0) if arm == "b" else value for name, value in reading.items()
-            }
-        blocks.append(block)
-    return blocks
 
 
 def peeked(blocks: Sequence[Block]) -> tuple[Decision, int]:
@@ -170,7 +117,8 @@ def judged(case: str, called: int, gates: int) -> bool:
 
 
 def live(case: str, gates: int, budget_s: float, folder: Path) -> None:
-    """Runs gates of the app against the app, slowed down in B, and keeps each as a line. A/A gates go on to the end of the budget."""
+    """Runs gates of the app against the app, slowed down in B, and keeps each as a line. A/A gates go on to the end of the
+    budget."""
     folder.mkdir(parents=True, exist_ok=True)
     env = slowdown(case, folder)
     before = len(kept(folder, case))
@@ -186,7 +134,13 @@ def live(case: str, gates: int, budget_s: float, folder: Path) -> None:
                 seed=1 + before + n, stop_early=case != "aa",
             )  # fmt: skip
             result = run_gate(plan)
-            line = {"case": case, "env": env, "exit_code": result.decision.exit_code, **asdict(result)}
+            line = {
+                "case": case,
+                "env": env,
+                "exit_code": result.decision.exit_code,
+                **asdict(replace(result, blocks=())),
+            }
+            line["blocks"] = [as_line(block) for block in result.blocks]
             with (folder / f"{case}.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
             print(
@@ -202,31 +156,24 @@ def slowdown(case: str, folder: Path) -> list[str]:
     blocks = [block for gate in kept(folder, "aa") for block in gate["blocks"]]
     if not blocks:
         sys.exit(f"slowdowns are measured out by A/A gates, and none is kept in {folder}: run `live aa` first")
-    typical = {name: median(b["a"][name] for b in blocks if b["a"][name] is not None) for name in blocks[0]["a"]}
-    p50_s, p95_s = typical["response_p50_s"], typical["response_p95_s"]
+    cpu_s = median(b["a"].figures["cpu_s_per_request"] or 0.0 for b in blocks)
+    held_us, took_us = (np.concatenate([b["a"].times_us[of] for b in blocks]) for of in ("hold", "response"))
+    p50_s, p95_s = (float(t) * 1e-6 for t in np.quantile(took_us, [0.5, 0.95]))
     return {
-        "cpu": [f"SLOW_CPU_S={0.05 * typical['cpu_s_per_request']:.7f}"],
-        "hold": [f"SLOW_HOLD_S={0.5 * typical['hold_p50_s']:.7f}"],
-        "median": [f"SLOW_WAIT_S={0.1 * p50_s:.7f}"],
-        "tail": [f"SLOW_TAIL_S={1.2 * p95_s - p50_s:.7f}"],
+        "cpu": [f"SLOW_CPU_S={SIZES['cpu'] * cpu_s:.7f}"],
+        "hold": [f"SLOW_HOLD_S={SIZES['hold'] * float(np.median(held_us)) * 1e-6:.7f}"],
+        "median": [f"SLOW_WAIT_S={SIZES['median'] * p50_s:.7f}"],
+        "tail": [f"SLOW_TAIL_S={(1 + SIZES['tail']) * p95_s - p50_s:.7f}"],
     }[case]
-
-
-def kept(folder: Path, case: str) -> list[dict[str, Any]]:
-    path = folder / f"{case}.jsonl"
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
 
 
 def replay(gates: int, seed: int, folder: Path) -> int:
     """Gates over blocks of the live A/A gates: of one gate each, its mirrored pairs of blocks in another order, and
-    drawn for each pair which
-    of the three arms stands for B, since all are A.
+    drawn for each pair which of the three arms stands for B, since all are A.
 
     Drawn with replacement, a pair that comes up twice at an early look would count as evidence twice. Drawn once for
-    a whole gate, the
-    arm that chance has made the slowest would count as slower in truth. What two processes differ by for good is left
-    out: that is
-    what the live gates are for.
+    a whole gate, the arm that chance has made the slowest would count as slower in truth. What two processes differ by
+    for good is left out: that is what the live gates are for.
     """
     sources = [gate["blocks"] for gate in kept(folder, "aa") if len(gate["blocks"]) >= FIRST_LOOK]
     if not sources:
@@ -245,6 +192,32 @@ def replay(gates: int, seed: int, folder: Path) -> int:
         f"{gates} replays of {len(sources)} gates: {codes[1]} false alarms ({codes[1] / gates:.2%}, wanted ≤ {FALSE_ALARMS:.1%})"
     )
     return 0 if judged("aa", codes[1], gates) else 1
+
+
+def statistics(folder: Path) -> None:
+    """What the kept A/A gates say when a quantile is taken of each window, and when it is taken of all together."""
+    gates = kept(folder, "aa")
+    by_window = tuple(replace(m, quantile=None) for m in METRICS)
+    columns = "metric", "gates", "by window: ± at 95 %", "inconclusive", "of all: ± at 95 %", "inconclusive"
+    table = Table(*columns, box=None)
+    decided = [[_at_the_end(gate["blocks"], metrics) for gate in gates] for metrics in (by_window, METRICS)]
+    for metric in METRICS:
+        if metric.count:
+            continue
+        row = [metric.label, str(len(gates))]
+        for decisions in decided:
+            found = [f for d in decisions for f in d.findings if f.metric.name == metric.name]
+            widths = [f.high / f.ratio - 1 for f in found if f.high is not None and f.ratio]
+            row += [", ".join(f"{w:.1%}" for w in widths), str(sum(f.change == "inconclusive" for f in found))]
+        table.add_row(*row)
+    codes = [[d.exit_code for d in decisions] for decisions in decided]
+    table.add_row("exit codes", str(len(gates)), str(codes[0]), "", str(codes[1]), "")
+    Console(width=170).print(table)
+
+
+def _at_the_end(blocks: Sequence[Block], metrics: tuple[Metric, ...]) -> Decision:
+    ends = (*range(FIRST_LOOK, len(blocks) - EVERY + 1, EVERY), len(blocks))
+    return decide(blocks, [Look(blocks=n, fraction=n / len(blocks)) for n in ends], Rules(metrics=metrics))
 
 
 def summary(folder: Path) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.durations import durations, holds, numbers
 from harness.places import hold_s, overlaps
 from harness.processes import process_count, summed
 from harness.record import FAILURES, Figures, InvariantResult, Outcome
@@ -55,6 +56,19 @@ def measure(windows: Sequence[Window], ceiling_rps: float | None = None) -> tupl
     if has_probe:
         figures |= _loop(pool) | _threads(pool) | _connections(pool) | _work(pool)
     return Figures(**figures), warnings
+
+
+def every_duration(window: Window) -> dict[str, Floats]:
+    """All that :func:`measure` takes quantiles of, in seconds, by what it is the duration of: response, canary, hold.
+
+    Requests that had not ended are put in at what is known of them.
+    """
+    pool = _Pool([window])
+    return {
+        "response": np.concatenate(durations(pool.intended, pool.windows)),
+        "canary": np.concatenate(durations(pool.canary, pool.windows)),
+        "hold": holds(pool.checkouts),
+    }
 
 
 def promises_lost(invariants: Sequence[InvariantResult]) -> int | None:
@@ -103,15 +117,15 @@ def _shares(pool: _Pool, has_probe: bool) -> dict[str, Any]:
 
 
 def _response_times(pool: _Pool, warnings: dict[str, str]) -> dict[str, Any]:
-    finished, cut = _durations(pool.intended, pool.windows)
+    finished, cut = durations(pool.intended, pool.windows)
     figures: dict[str, Any] = {}
     for label, p in (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)):
         figures |= _bounded(f"response_{label}_s", finished, cut, p, warnings)
-    finished, cut = _durations(pool.canary, pool.windows)
+    finished, cut = durations(pool.canary, pool.windows)
     for label, p in (("p50", 0.5), ("p99", 0.99)):
         figures |= _bounded(f"canary_{label}_s", finished, cut, p, warnings)
     sent = pool.intended.filter(pc.not_equal(pool.intended["outcome"], Outcome.SKIPPED.value))
-    lag = _numbers(sent, "sent_s") - _numbers(sent, "intended_s")
+    lag = numbers(sent, "sent_s") - numbers(sent, "intended_s")
     figures["schedule_lag_p99_s"] = quantile(lag, 0.99)
     return figures
 
@@ -127,25 +141,8 @@ def _bounded(name: str, finished: Floats, cut: Floats, p: float, warnings: dict[
     return {name: found.value}
 
 
-def _durations(table: pa.Table, windows: Sequence[Window]) -> tuple[Floats, Floats]:
-    """Response times of the requests that ended, and for the others the time they had lasted when their trial ended."""
-    table = table.filter(pc.not_equal(table["outcome"], Outcome.SKIPPED.value))
-    times = _numbers(table, "done_s") - _numbers(table, "intended_s")
-    ended = ~np.isnan(times)
-    last_seen = {w.requests["trial"][0].as_py(): _last_moment(w) for w in windows if w.requests.num_rows}
-    cut = table.filter(pa.array(~ended))
-    so_far = [last_seen[t] - s for t, s in zip(cut["trial"].to_pylist(), cut["intended_s"].to_pylist(), strict=True)]
-    return times[ended], np.maximum(np.array(so_far, dtype=np.float64), 0.0)
-
-
-def _last_moment(window: Window) -> float:
-    """Up to when the trial's clients were seen to wait."""
-    done = _numbers(window.requests, "done_s")
-    return float(max(window.end_s, np.nanmax(done, initial=0.0)))
-
-
 def _loop(pool: _Pool) -> dict[str, Any]:
-    lag = _numbers(pool.samples, "loop_lag_s")
+    lag = numbers(pool.samples, "loop_lag_s")
     lag = lag[~np.isnan(lag)]
     held_s = sum(
         h.held_s / process_count(w.samples) for w in pool.windows for h in w.holds if w.start_s <= h.t_s <= w.end_s
@@ -162,7 +159,7 @@ def _threads(pool: _Pool) -> dict[str, Any]:
     return {
         "tokens_in_use_max": _largest(pool.samples, "tokens_in_use"),
         "tokens_waiting_max": _largest(pool.samples, "tokens_waiting"),
-        "token_wait_p95_s": quantile(_numbers(served, "token_wait_s"), 0.95),
+        "token_wait_p95_s": quantile(numbers(served, "token_wait_s"), 0.95),
         "tokens_per_request": _mean(served, "tokens"),
     }
 
@@ -170,17 +167,15 @@ def _threads(pool: _Pool) -> dict[str, Any]:
 def _connections(pool: _Pool) -> dict[str, Any]:
     served = _served(pool.completed)
     took = served.filter(pc.greater(served["checkouts"], 0))
-    returned = [c for c in pool.checkouts if c.got_s is not None and c.returned_s is not None]
-    holds = np.array([c.returned_s - c.got_s for c in returned if c.returned_s and c.got_s], dtype=np.float64)
     held_s = sum(hold_s(c, w) for w in pool.windows for c in w.checkouts if overlaps(c, w))
     sql_s = sum(c.sql_s for c in pool.checkouts)
-    spent = _numbers(served, "end_s") - _numbers(served, "start_s")
+    spent = numbers(served, "end_s") - numbers(served, "start_s")
     return {
         "connections_out_max": _largest(pool.samples, "connections_out"),
         "checkout_waiting_max": _largest(pool.samples, "checkout_waiting"),
-        "checkout_wait_p95_s": quantile(_numbers(served, "checkout_wait_s"), 0.95),
-        "checkout_wait_share": share(float(_numbers(served, "checkout_wait_s").sum()), float(spent.sum())),
-        "hold_p50_s": quantile(holds, 0.5),
+        "checkout_wait_p95_s": quantile(numbers(served, "checkout_wait_s"), 0.95),
+        "checkout_wait_share": share(float(numbers(served, "checkout_wait_s").sum()), float(spent.sum())),
+        "hold_p50_s": quantile(holds(pool.checkouts), 0.5),
         "hold_idle_share": max(0.0, 1 - sql_s / held_s) if held_s else None,
         "outlived_per_request": _mean(took, "outlived"),
     }
@@ -197,7 +192,7 @@ def _work(pool: _Pool) -> dict[str, Any]:
     return {
         "queries_per_request": _mean(right, "queries"),
         "connects_per_request": _mean(right, "connects"),
-        "sql_p50_s": quantile(_numbers(right, "sql_s"), 0.5),
+        "sql_p50_s": quantile(numbers(right, "sql_s"), 0.5),
         "cpu_s_per_request": None if cpu_s is None else share(cpu_s, pool.completed.num_rows),
         "cpu_share": None if cpu_s is None else cpu_s / pool.length_s,
         "rss_max_bytes": _largest(pool.samples, "rss_bytes"),
@@ -220,7 +215,7 @@ def _cpu_s(window: Window) -> float | None:
     spent_s = 0.0
     for process in pc.unique(window.samples["process"]):
         mine = window.samples.filter(pc.equal(window.samples["process"], process))
-        t, cpu = _numbers(mine, "t_s"), _numbers(mine, "cpu_s")
+        t, cpu = numbers(mine, "t_s"), numbers(mine, "cpu_s")
         spent_s += float(np.interp(window.end_s, t, cpu) - np.interp(window.start_s, t, cpu))
     return spent_s
 
@@ -243,11 +238,6 @@ def _served(table: pa.Table) -> pa.Table:
 
 def _count(table: pa.Table, outcome: Outcome) -> int:
     return int(pc.sum(pc.equal(table["outcome"], outcome.value)).as_py() or 0)
-
-
-def _numbers(table: pa.Table, column: str) -> Floats:
-    found: Floats = table[column].cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return found
 
 
 def _largest(table: pa.Table, column: str) -> int | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -124,3 +127,16 @@ def test_one_user_comes_first_and_makes_the_same_choices_in_every_trial(drive: D
     assert len(alone) == 6
     assert [row["name"] for row in alone] == [row["name"] for row in second if row["sequential"]]
     assert all(a["done_s"] <= b["sent_s"] for a, b in pairwise(alone))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says how large the table is")
+def test_the_table_of_open_files_is_large_before_the_load_begins() -> None:
+    code = (  # in a process of its own: the package patches whatever imports it
+        "from pathlib import Path; from harness.load.files import MOST_FILES, make_room_for_connections as room; room(); "
+        "sizes = [x.split()[1] for x in Path('/proc/self/status').read_text().splitlines() if x.startswith('FDSize')]; "
+        "print(MOST_FILES, sizes[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    most, found = map(int, done.stdout.split())
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    assert found >= (most if limit == resource.RLIM_INFINITY else min(most, limit))

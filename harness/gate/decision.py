@@ -2,8 +2,9 @@
 
 A block holds one window of each arm: A, B, and A once more in a process of its own. The block is the replicate: what
 is tested is the mean, over blocks, of B against the two As (of logarithms; of a count, as it may be zero, plainly),
-with Student's t. The third server costs little, since its windows count as A's: with σ² the variance of a window, A B
-A' gives 3σ²/2 a block, against 2σ² for A B alone.
+with Student's t. Of a quantile each block counts by how far it moves the quantile of all: :mod:`harness.gate.pooled`.
+The third server costs little, since its windows count as A's: with σ² the variance of a window, A B A' gives 3σ²/2 a
+block, against 2σ² for A B alone.
 
 Several metrics are tested at once, at several looks: S. Holm's procedure (Scand. J. Stat. 6, 1979), weighted, over
 group-sequential tests (Y. Ye, A. Li, L. Liu and B. Yao, Stat. Med. 32, 2013). Whoever is rejected leaves its share of
@@ -17,16 +18,17 @@ from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from harness.gate.findings import ARMS, Block, Change, Decision, Finding, Look, Promise
-from harness.gate.metrics import Metric, Rules
+from harness.gate.metrics import Metric, Quantile, Rules
+from harness.gate.pooled import Floats, Micros, shares_of_blocks
 from harness.gate.spending import levels
 
 FIRST_LOOK = LEAST_BLOCKS = 4
 INTERVAL_ALPHA = 0.05
 POWER_MISSED = 0.1  # what could have been seen: with a chance of 90 %
+NOTHING: Micros = np.zeros(0, dtype=np.int32)
 
 
 def decide(blocks: Sequence[Block], looks: Sequence[Look], rules: Rules, promises: Sequence[Promise] = ()) -> Decision:
@@ -37,14 +39,11 @@ def decide(blocks: Sequence[Block], looks: Sequence[Look], rules: Rules, promise
     """
     samples, unmeasured = {}, {}
     for metric in rules.metrics:
-        values = [_values(block, metric.name) for block in blocks]
-        whole = [v for v in values if v is not None]
-        if len(whole) < LEAST_BLOCKS:
-            unmeasured[metric.name] = (
-                f"{len(whole)} of {len(blocks)} blocks have this figure for every arm, and {LEAST_BLOCKS} are needed"
-            )
+        table = _quantiles(blocks, metric.quantile) if metric.quantile else _figures(blocks, metric)
+        if isinstance(table, str):
+            unmeasured[metric.name] = table
         else:
-            samples[metric.name] = np.array(whole)
+            samples[metric.name] = table
     present = tuple(m for m in rules.metrics if m.name in samples)
     return Decision(
         findings=_judged(present, [_contrast(m, samples[m.name]) for m in present], looks, rules.alpha),
@@ -52,9 +51,6 @@ def decide(blocks: Sequence[Block], looks: Sequence[Look], rules: Rules, promise
         promises=tuple(promises),
         unmeasured=unmeasured,
     )
-
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -67,13 +63,33 @@ class _Contrast:
     margin: tuple[float, float]  # of the values: what is tolerated downwards and upwards
 
 
-def _values(block: Block, name: str) -> tuple[float, ...] | None:
-    found = tuple(value for arm in ARMS if (value := block[arm].get(name)) is not None)
-    return found if len(found) == len(ARMS) else None
+def _figures(blocks: Sequence[Block], metric: Metric) -> Floats | str:
+    """A row per block, a column per arm; of a ratio their logarithms. Or why there is nothing to be judged."""
+    found = [[block[arm].figures.get(metric.name) for arm in ARMS] for block in blocks]
+    whole = np.array([row for row in found if None not in row], dtype=np.float64)
+    if len(whole) < LEAST_BLOCKS:
+        return _too_few(len(whole), len(blocks))
+    return whole if metric.count else np.log(np.maximum(whole, 1e-12))
+
+
+def _quantiles(blocks: Sequence[Block], quantile: Quantile) -> Floats | str:
+    """The same of a quantile of all durations of an arm: what each block has to say of it."""
+    found = [[block[arm].times_us.get(quantile.of, NOTHING) for arm in ARMS] for block in blocks]
+    whole = [row for row in found if all(map(len, row))]
+    if len(whole) < LEAST_BLOCKS:
+        return _too_few(len(whole), len(blocks))
+    columns = list(zip(*whole, strict=True))
+    if (fewest := min(sum(map(len, column)) for column in columns)) < quantile.least:
+        return f"an arm has {fewest} durations in all, and {quantile.least} are needed"
+    return np.stack([shares_of_blocks(column, quantile.probability) for column in columns], axis=1)
+
+
+def _too_few(found: int, blocks: int) -> str:
+    return f"{found} of {blocks} blocks have this figure for every arm, and {LEAST_BLOCKS} are needed"
 
 
 def _contrast(metric: Metric, table: Floats) -> _Contrast:
-    """B against both As. table: a row per block, a column per arm."""
+    """B against both As."""
     return _between(metric, np.stack([table[:, 0], table[:, 2]], axis=1), table[:, 1])
 
 
@@ -86,10 +102,9 @@ def _between(metric: Metric, before: Floats, after: Floats) -> _Contrast:
         a, b = float(before.mean()), float(after.mean())
         tolerated = metric.margin * max(a, 1.0) if metric.name != "failed_share" else metric.margin
         return _Contrast(after - before.mean(axis=1), a, b, (-tolerated, tolerated))
-    logs = np.log(np.maximum(before, 1e-12)).mean(axis=1)
-    own = np.log(np.maximum(after, 1e-12))
     tolerated = float(np.log1p(metric.margin))
-    return _Contrast(own - logs, float(np.exp(logs.mean())), float(np.exp(own.mean())), (-tolerated, tolerated))
+    a, b = float(np.exp(before.mean())), float(np.exp(after.mean()))
+    return _Contrast(after - before.mean(axis=1), a, b, (-tolerated, tolerated))
 
 
 def _judged(

@@ -7,10 +7,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.gate.metrics import Metric
+from harness.gate.pooled import Micros
 
 ARMS = ("a", "b", "a2")
 
-Reading = Mapping[str, float | None]  # metric -> figure of one window; None: not measured
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reading:
+    """What one window gave."""
+
+    figures: Mapping[str, float | None]  # metric -> figure of this window alone; None: not measured
+    times_us: Mapping[str, Micros] = field(default_factory=dict)  # what took so long -> durations in µs, ascending
+
+
 Block = Mapping[str, Reading]  # arm -> reading
 
 
@@ -28,7 +37,9 @@ class Finding:
     metric: Metric
     change: Change
     blocks: int
-    a: float | None  # typical of a window: the geometric mean; of a count the mean
+    a: (
+        float | None
+    )  # of a quantile: over all windows; else typical of a window: the geometric mean, of a count the mean
     b: float | None
     ratio: float | None  # B over A; None where A is zero
     low: float | None  # the interval, of the ratio; of a count where A is zero, of the difference

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from harness.gate import words
 from harness.gate.findings import Change, Finding
@@ -15,7 +15,7 @@ GATE_SCHEMA = 1
 
 
 def as_json(result: GateResult) -> str:
-    """Everything, the readings of each block included."""
+    """Everything but the single durations; of each block the figures of its windows."""
     decision = result.decision
     document = {
         "schema": GATE_SCHEMA,
@@ -23,7 +23,8 @@ def as_json(result: GateResult) -> str:
         "exit_code": decision.exit_code,
         "sentence": words.verdict(result),
         "differs": decision.differs,
-        **asdict(result),
+        **asdict(replace(result, blocks=())),
+        "blocks": [{arm: reading.figures for arm, reading in block.items()} for block in result.blocks],
     }
     return json.dumps(document, indent=1) + "\n"
 

@@ -1,4 +1,4 @@
-"""From the windows of one block to its readings: the figures that are decided on, by arm."""
+"""From the windows of one block to its readings, by arm: figures, and the durations that quantiles are taken of."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.figures import measure
+from harness.figures import every_duration, measure
+from harness.gate.findings import Reading
 from harness.gate.metrics import LEAST_REQUESTS, METRIC_NAMES
 from harness.record import Outcome
 from harness.window import Window
@@ -22,7 +24,7 @@ COUNTED = {  # metric -> what the probe counted on a request
 }
 
 
-def read_block(windows: Mapping[str, Window]) -> dict[str, dict[str, float | None]]:
+def read_block(windows: Mapping[str, Window]) -> dict[str, Reading]:
     """The readings of one window of each arm.
 
     Counts are compared on one mix of requests: the mean of each request's name, weighed by how often the name came up
@@ -34,17 +36,21 @@ def read_block(windows: Mapping[str, Window]) -> dict[str, dict[str, float | Non
     shared = {
         name: n for name, n in mix.items() if all(pc.any(pc.equal(t["name"], name)).as_py() for t in right.values())
     }
-    return {arm: _figures(window) | _counts(right[arm], shared) for arm, window in windows.items()}
+    return {arm: _reading(window, _counts(right[arm], shared)) for arm, window in windows.items()}
+
+
+def _reading(window: Window, counts: dict[str, float | None]) -> Reading:
+    times = {what: np.sort(np.rint(took_s * 1e6).astype(np.int32)) for what, took_s in every_duration(window).items()}
+    figures = _figures(window) | counts
+    for name, least in LEAST_REQUESTS.items():
+        if len(times[name.partition("_")[0]]) < least:
+            figures[name] = None
+    return Reading(figures=figures, times_us=times)
 
 
 def _figures(window: Window) -> dict[str, float | None]:
     figures, _ = measure([window])
     found = {name: value for name, value in asdict(figures).items() if name in METRIC_NAMES}
-    answered = (figures.throughput_rps or 0.0) * window.length_s
-    for name, least in LEAST_REQUESTS.items():
-        asked = answered if not name.startswith("canary") else _asked(window)
-        if asked < least:
-            found[name] = None
     right = (figures.goodput_rps or 0.0) * window.length_s
     return found | {
         "goodput_rps": (right + 0.5) / window.length_s
@@ -69,9 +75,3 @@ def _right(window: Window) -> pa.Table:
     kept = pc.and_(pc.equal(table["kind"], "load"), pc.equal(table["phase"], "window"))
     kept = pc.and_(kept, pc.equal(table["outcome"], Outcome.OK.value))
     return table.filter(pc.and_(kept, pc.is_valid(table["start_s"])))
-
-
-def _asked(window: Window) -> int:
-    table = window.requests
-    asked = pc.and_(pc.equal(table["kind"], "canary"), pc.equal(table["phase"], "window"))
-    return int(pc.sum(asked).as_py() or 0)

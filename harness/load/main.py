@@ -13,6 +13,7 @@ from locust.env import Environment
 
 from harness.forkserver import send
 from harness.load.engine import Engine, Part
+from harness.load.files import make_room_for_connections
 from harness.load.locustfile import LocustFileError, make_environment
 from harness.load.master import Master, WorkersError
 
@@ -27,6 +28,7 @@ def run(job: dict[str, Any], channel: Connection) -> None:
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     gevent.reinit()
+    make_room_for_connections()
     try:
         if job.get("workers", 1) > 1 or job.get("master"):
             master = Master(job, channel)

@@ -19,6 +19,7 @@ from locust.env import Environment
 from locust.rpc import Message, zmqrpc
 
 from harness.forkserver import send
+from harness.load.files import make_room_for_connections
 from harness.load.locustfile import LocustFileError, make_environment
 from harness.load.reception import HELLO, VERSIONS
 from harness.load.worker import MESSAGE, Worker
@@ -70,6 +71,7 @@ def run(address: dict[str, Any], channel: Connection) -> None:
     """Entry point for the fork server. address: host and port of the master. Says "working" when it has a job; ends with the trial."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     gevent.reinit()
+    make_room_for_connections()  # a fork does not inherit it
     gevent.spawn(_end_when_told, channel)
     host, port = address["host"], address["port"]
     sys.path.insert(0, str(Path.cwd()))  # for what the Locust file imports from beside it

@@ -16,6 +16,7 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from harness.load.engine import Engine, Part
+from harness.load.files import make_room_for_connections
 from harness.load.locustfile import LocustFileError, first_user, make_environment
 from harness.load.recorder import COLUMNS
 from harness.offset import SAME, Offset, disagreement
@@ -113,5 +114,6 @@ def work(job: dict[str, Any], master_port: Callable[[], int]) -> None:
     """The life of a worker process on the master's machine; it ends with its leash."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     port = master_port()  # first: from then on the process ends with its leash
+    make_room_for_connections()  # a fork does not inherit it
     worker = Worker(job, make_environment(job["locustfile"], job["host"]), "127.0.0.1", port)
     worker.forever.wait()

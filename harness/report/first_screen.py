@@ -53,7 +53,7 @@ def facts(run: Run) -> tuple[tuple[str, str], ...]:
         ("Started", f"{summary.started(run):%Y-%m-%d %H:%M} UTC, took {units.seconds(round(run.wall_s))}"),
         ("Git", m.git or "not a git checkout"),
         ("Machine", f"{units.plural(m.cores, 'core')}, {units.size(m.memory_bytes)}, {m.cpu}, {m.system}"),
-        ("Placement", f"processors: {m.placement}" if m.placement else "app, load and Postgres on any core"),
+        ("Placement", f"processors: {m.placement}" if m.placement else "all processes on any core"),
         ("Software", ", ".join(software)),
         ("Seed", str(run.seed)),
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtri
 
 from harness.gate.decision import FIRST_LOOK, decide
-from harness.gate.findings import ARMS, Block, Change, Decision, Look, Promise
+from harness.gate.findings import ARMS, Block, Change, Decision, Look, Promise, Reading
 from harness.gate.metrics import METRICS, Rules
 from harness.gate.rotation import rotation
 from harness.gate.spending import levels
@@ -16,35 +20,44 @@ from harness.gate.spending import levels
 BLOCKS = 24
 TYPICAL = {
     "queries_per_request": 2.0, "checkouts_per_request": 1.0, "connects_per_request": 0.0, "tokens_per_request": 0.0,
-    "outlived_per_request": 0.0, "failed_share": 0.0, "cpu_s_per_request": 0.001, "goodput_rps": 500.0, "hold_p50_s": 0.004,
-    "response_p50_s": 0.02, "response_p95_s": 0.04, "response_p99_s": 0.06, "canary_p99_s": 0.01,
+    "outlived_per_request": 0.0, "failed_share": 0.0, "cpu_s_per_request": 0.001, "goodput_rps": 500.0, "response_p99_s": 0.06,
+    "canary_p99_s": 0.01,
 }  # fmt: skip
+TIMES_S = {"response": 0.02, "hold": 0.004}  # medians
+QUANTILES = {m.name: m.quantile for m in METRICS if m.quantile}
 NOISE = {  # standard deviation of the logarithm of the ratio of two windows
-    "cpu_s_per_request": 0.02, "goodput_rps": 0.09, "hold_p50_s": 0.09, "response_p50_s": 0.09, "response_p95_s": 0.12,
+    "cpu_s_per_request": 0.02, "goodput_rps": 0.05, "hold_p50_s": 0.05, "response_p50_s": 0.05,
     "response_p99_s": 0.2, "canary_p99_s": 0.4,
 }  # fmt: skip
+REQUESTS, SPREAD = 60, 0.4  # in a window; of their times' logarithms
 
 
 def made_up(
     rng: np.random.Generator, *, arms: dict[str, dict[str, float]] | None = None, noise: float = 1.0
 ) -> list[Block]:
-    """Blocks in which each arm's figures are the typical ones, times its own factors, times noise."""
-    blocks: list[Block] = []
-    for _ in range(BLOCKS):
-        block = {}
-        for arm in ARMS:
-            factors = (arms or {}).get(arm, {})
-            block[arm] = {
-                name: value
-                * factors.get(name, 1.0)
-                * float(np.exp(noise * NOISE.get(name, 0.0) / 2**0.5 * rng.standard_normal()))
-                for name, value in TYPICAL.items()
-            }
-        blocks.append(block)
-    return blocks
+    """Blocks in which each arm's figures are the typical ones, times its own factors, times noise.
+
+    A factor of a p95 is that of all times beyond the 80th percentile.
+    """
+    return [{arm: _reading(rng, (arms or {}).get(arm, {}), noise) for arm in ARMS} for _ in range(BLOCKS)]
 
 
-def looks_at(blocks: list[Block]) -> list[Look]:
+def _reading(rng: np.random.Generator, factors: dict[str, float], noise: float) -> Reading:
+    def moved(name: str) -> float:
+        return factors.get(name, 1.0) * float(np.exp(noise * NOISE.get(name, 0.0) / 2**0.5 * rng.standard_normal()))
+
+    times = {}
+    for what, median_s in TIMES_S.items():
+        z = rng.standard_normal(REQUESTS) if noise else ndtri((np.arange(REQUESTS) + 0.5) / REQUESTS)
+        took_s = median_s * np.exp(SPREAD * z)
+        for name, quantile in QUANTILES.items():
+            if quantile.of == what:
+                took_s = took_s * np.where((quantile.probability > 0.5) & (z < ndtri(0.8)), 1.0, moved(name))
+        times[what] = np.sort(np.rint(took_s * 1e6).astype(np.int32))
+    return Reading(figures={name: value * moved(name) for name, value in TYPICAL.items()}, times_us=times)
+
+
+def looks_at(blocks: Sequence[Block]) -> list[Look]:
     return [Look(blocks=n, fraction=n / len(blocks)) for n in range(FIRST_LOOK, len(blocks) + 1, 2)]
 
 
@@ -64,10 +77,10 @@ def change_of(decision: Decision, name: str) -> Change:
 
 def test_peeking_calls_no_more_changes_than_it_says() -> None:
     rng = np.random.default_rng(1)
-    ended = [until_clear(made_up(rng))[0] for _ in range(150)]
+    ended = [until_clear(made_up(rng))[0] for _ in range(100)]
     assert sum(d.exit_code == 1 for d in ended) <= 2, "0.5 % are allowed, one-sided"
     assert sum(bool(d.differs) for d in ended) <= 4
-    assert sum(d.exit_code == 0 for d in ended) >= 135, "most pass"
+    assert sum(d.exit_code == 0 for d in ended) >= 88, "most pass"
 
 
 @pytest.mark.parametrize(
@@ -124,25 +137,33 @@ def test_too_much_noise_is_inconclusive_and_says_what_it_could_have_seen() -> No
     assert p50.detectable > 0.3
 
 
+def _lacking(reading: Reading) -> Reading:
+    """Without the CPU, and with one response in the window."""
+    few = {what: us[:1] if what == "response" else us for what, us in reading.times_us.items()}
+    return Reading(figures={**reading.figures, "cpu_s_per_request": None}, times_us=few)
+
+
 def test_a_figure_that_is_not_measured_is_named_and_not_judged() -> None:
-    blocks = [
-        {arm: {**reading, "canary_p99_s": None} for arm, reading in b.items()}
-        for b in made_up(np.random.default_rng(8))
-    ]
-    decision = decide(blocks, looks_at(made_up(np.random.default_rng(8))), Rules())
-    assert list(decision.unmeasured) == ["canary_p99_s"]
-    assert "canary_p99_s" not in [f.metric.name for f in decision.findings]
+    blocks = [{arm: _lacking(reading) for arm, reading in block.items()} for block in made_up(np.random.default_rng(8))]
+    decision = decide(blocks, looks_at(blocks), Rules())
+    assert decision.unmeasured == {
+        "cpu_s_per_request": "0 of 24 blocks have this figure for every arm, and 4 are needed",
+        "response_p95_s": "an arm has 24 durations in all, and 80 are needed",
+    }
+    assert not {f.metric.name for f in decision.findings} & set(decision.unmeasured)
 
 
 def test_without_any_measured_block_nothing_is_concluded() -> None:
     assert decide([], [Look(blocks=0, fraction=1.0)], Rules()).exit_code == 3
 
 
-@given(st.permutations(range(BLOCKS)), st.floats(0.2, 5.0))
-def test_neither_the_order_of_blocks_nor_the_unit_changes_a_finding(order: list[int], unit: float) -> None:
+@settings(max_examples=20)
+@given(st.permutations(range(BLOCKS)), st.integers(2, 50))
+def test_neither_the_order_of_blocks_nor_the_unit_changes_a_finding(order: list[int], unit: int) -> None:
     blocks = made_up(np.random.default_rng(9), arms={"b": {"response_p50_s": 1.06}})
     turned = [
-        {arm: {**r, "response_p50_s": (r["response_p50_s"] or 0) * unit} for arm, r in blocks[i].items()} for i in order
+        {arm: replace(r, times_us={what: us * unit for what, us in r.times_us.items()}) for arm, r in blocks[i].items()}
+        for i in order
     ]
     for one, other in zip(
         decide(blocks, looks_at(blocks), Rules()).findings,
@@ -150,9 +171,10 @@ def test_neither_the_order_of_blocks_nor_the_unit_changes_a_finding(order: list[
         strict=True,
     ):
         assert one.change is other.change
-        assert one.ratio == pytest.approx(other.ratio)
+        assert (one.ratio or 0.0) == pytest.approx(other.ratio or 0.0, rel=1e-4)
 
 
+@settings(max_examples=20)
 @given(st.dictionaries(st.sampled_from(list(NOISE)), st.floats(0.5, 2.0)))
 def test_swapping_the_versions_turns_regressions_into_improvements(factors: dict[str, float]) -> None:
     there = made_up(np.random.default_rng(10), arms={"b": factors}, noise=0)
@@ -193,8 +215,6 @@ def test_the_levels_spend_the_error_rate_and_no_more(fractions: tuple[float, ...
     z = np.random.default_rng(11).standard_normal((100_000, 24)).cumsum(axis=1)[:, [n - 1 for n in counts]] / np.sqrt(
         counts
     )
-    from scipy.special import ndtri
-
     bounds = -ndtri(np.array(levels(counts, fractions, 0.05)) / 2)
     assert (np.abs(z) > bounds).any(axis=1).mean() == pytest.approx(0.05, abs=0.003)
 
@@ -212,4 +232,4 @@ def test_every_two_blocks_mirror_each_other_and_hold_every_arm() -> None:
 
 
 def test_every_metric_is_a_figure_of_the_made_up_blocks() -> None:
-    assert set(TYPICAL) == {m.name for m in METRICS}
+    assert set(TYPICAL) | set(QUANTILES) == {m.name for m in METRICS}
