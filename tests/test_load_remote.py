@@ -119,6 +119,16 @@ def test_workers_that_do_not_come_are_missed(loads: ForkServer, server: LightSer
     )
 
 
+def test_a_locust_file_may_import_from_beside_it(
+    loads: ForkServer, server: LightServer, log: Path, port: int, far_off: object
+) -> None:
+    scenario = ROOT / "scenarios/return_session.py"
+    assert "from shoppers" in scenario.read_text()
+    driven = drive(loads, server.url, OPEN, log, **job(port, locustfile=str(scenario)))
+    assert driven.last["kind"] == "done", driven.last
+    assert driven.window
+
+
 def test_a_broken_locust_file_is_named(
     loads: ForkServer, server: LightServer, log: Path, port: int, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ class Reception:
     def __init__(self, runner: MasterRunner, job: dict[str, Any], places: int) -> None:
         file = Path(job["locustfile"])
         self._runner = runner
-        self._job = {**job, "locustfile": file.name, "source": file.read_text(encoding="utf-8")}
+        folder = os.path.relpath(file.parent)  # workers are started where the master was, in a checkout of their own
+        self._job = {**job, "locustfile": file.name, "folder": folder, "source": file.read_text(encoding="utf-8")}
         self._job.pop("master")
         self._places = places
         self._let_in: set[str] = set()

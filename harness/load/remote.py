@@ -74,11 +74,11 @@ def run(address: dict[str, Any], channel: Connection) -> None:
     make_room_for_connections()  # a fork does not inherit it
     gevent.spawn(_end_when_told, channel)
     host, port = address["host"], address["port"]
-    sys.path.insert(0, str(Path.cwd()))  # for what the Locust file imports from beside it
     found = _find_job(channel, host, port)
     if found is None:
         return
     job, offset = found
+    sys.path[:0] = [str(Path(job["folder"]).resolve()), str(Path.cwd())]  # for what the Locust file imports
     send(channel, {"kind": "working", "host": job["host"]})
     try:
         environment = environment_of(job)
