@@ -66,10 +66,14 @@ def start_target(
     }
     children: list[Child] = []
     try:
-        for _ in range(processes):
+        for group in (1, processes - 1):  # the first may choose the port of all
             job = job | {"port": port}
-            children.append(forks.spawn("harness.target.serve:serve", job, log=log, env=env, cwd=app_dir))
-            port = _ready(children[-1], app)["port"]  # the first may choose it
+            started = [
+                forks.spawn("harness.target.serve:serve", job, log=log, env=env, cwd=app_dir) for _ in range(group)
+            ]
+            children += started
+            for child in started:
+                port = _ready(child, app)["port"]
     except BaseException:
         for child in children:
             child.stop(grace_s=0.5)
