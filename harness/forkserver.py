@@ -33,6 +33,7 @@ from os import _exit, close, fork, waitpid  # isort: skip
 
 Message = dict[str, Any]
 STOP: Message = {"kind": "stop"}
+GO: Message = {"kind": "go"}
 AFTER_BYE_S = 0.2
 
 

@@ -24,6 +24,7 @@ class Heard:
 
     client: list[Any] = field(default_factory=list)
     server: dict[str, list[Any]] = field(default_factory=dict)
+    ready: bool = False  # the sequential check is over
     done: Message | None = None
     lost: bool = False  # the load ended early, and said why
     invalid: list[str] = field(default_factory=list)
@@ -43,7 +44,7 @@ class Heard:
             case "rows":
                 self.client.extend(message["rows"])
             case "sequential_done":
-                on_step("warm-up")
+                self.ready = True
             case "window":
                 on_step("window")
                 self._window_cpu = read_cpu()
@@ -63,14 +64,17 @@ class Heard:
                 raise UsageError(message["error"])
 
 
-def listen(load: Child, targets: Sequence[Child], heard: Heard, limit_s: float, on_step: OnStep) -> None:
+def listen(
+    load: Child, targets: Sequence[Child], heard: Heard, limit_s: float, on_step: OnStep, *, until_ready: bool = False
+) -> None:
     """Collects what the processes say until the load is done or lost, one of them is gone, or the limit has passed.
 
+    until_ready: only until the sequential check is over.
     targets: the processes that serve the app; none where they are not ours. Raises UsageError as :meth:`Heard.take` does.
     """
     deadline = time.monotonic() + limit_s
     children = [*targets, load]
-    while heard.done is None and not heard.lost:
+    while heard.done is None and not heard.lost and not (until_ready and heard.ready):
         ready = wait([child.channel for child in children], timeout=max(0.0, deadline - time.monotonic()))
         if not ready:
             heard.invalid.append(f"the load process did not finish within {limit_s:.0f} s")

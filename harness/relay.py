@@ -1,4 +1,8 @@
-"""Trials one after the other, the next one's stage set while the last one's processes end, and never beside a window."""
+"""Trials one after the other, the next one made ready while the last one's end is seen to, and never beside a window.
+
+When the load of a trial is over, the next one's stage is set; when its processes have ended, the next one's sequential check is made.
+Its warm-up begins when nothing is left to do for the last.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
+from harness.driving import rehearse
 from harness.errors import HarnessError
 from harness.hearing import OnStep
 from harness.staging import Rig, Stage, TrialPlan, set_stage
@@ -20,7 +25,8 @@ class Relay:
         self._rig = rig
         self._waiting = deque(plans)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="harness-stage")
-        self._ahead: Future[Stage] | None = None  # the stage of the plan that waits first
+        self._set: Future[Stage] | None = None  # the stage of the plan that waits first
+        self._rehearsed: Future[None] | None = None  # what is done on it ahead of its turn
 
     def __iter__(self) -> Iterator[tuple[int, TrialPlan]]:
         while self._waiting:
@@ -28,25 +34,42 @@ class Relay:
 
     def add(self, index: int, plan: TrialPlan) -> None:
         """Puts a plan in as the next, or behind the one whose stage is set already."""
-        self._waiting.insert(0 if self._ahead is None else 1, (index, plan))
+        self._waiting.insert(0 if self._set is None else 1, (index, plan))
 
     def run(self, plan: TrialPlan, on_step: OnStep) -> TrialData:
         """Runs the plan that was handed out last. Raises as :func:`harness.trial.run_trial` does."""
         stage = None
-        if self._ahead is not None:
+        if self._set is not None:
             on_step("start")
-            stage, self._ahead = self._ahead.result(), None
-        return run_trial(self._rig, plan, on_step, stage, self._set_next)
+            stage = self._set.result()
+            if self._rehearsed is not None:
+                on_step("sequential check")
+                self._rehearsed.result()
+            self._set = self._rehearsed = None
+        return run_trial(self._rig, plan, on_step, stage, self._set_next, self._rehearse_next)
 
     def __enter__(self) -> Relay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._ahead is not None:
+        if self._set is not None:
             with suppress(HarnessError):  # of a trial that will not be run
-                self._ahead.result().clear()
+                stage = self._set.result()
+                stage.ask_to_end()
+                self._thread.shutdown()
+                stage.clear()
         self._thread.shutdown()
 
     def _set_next(self) -> None:
         if self._waiting and not self._rig.port:  # a port that was asked for is still in use
-            self._ahead = self._thread.submit(set_stage, self._rig, self._waiting[0][1])
+            self._set = self._thread.submit(set_stage, self._rig, self._waiting[0][1])
+
+    def _rehearse_next(self) -> None:
+        if (
+            self._set is not None and self._rig.load.master is None
+        ):  # where workers of other machines come to is one address
+            self._rehearsed = self._thread.submit(self._rehearse, self._waiting[0][1], self._set)
+
+    def _rehearse(self, plan: TrialPlan, stage: Future[Stage]) -> None:
+        if stage.exception() is None:  # else told of when its turn comes
+            rehearse(self._rig, plan, stage.result())

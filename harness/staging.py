@@ -81,6 +81,8 @@ class Stage:
     database_url: str | None = None
     children: list[Child] = field(default_factory=list)  # in the order in which they were started
     targets: tuple[Child, ...] = ()  # those of them that serve the app
+    load: Child | None = None
+    heard: Heard = field(default_factory=Heard)
     _sampler: ActivitySampler | None = None
     _drop: Callable[[], None] | None = None
 
@@ -93,10 +95,15 @@ class Stage:
         self._sampler = sampler
         sampler.start()
 
-    def stop(self, heard: Heard, on_step: OnStep = lambda _: None) -> None:
+    def ask_to_end(self) -> None:
+        """Says to the processes that they are to end, and waits for none of them."""
+        for child in list(self.children):
+            child.ask_to_end()
+
+    def stop(self, on_step: OnStep = lambda _: None) -> None:
         """Ends the processes, and keeps what they still had to say."""
         children, self.children = self.children, []
-        end(children, self.targets, heard, on_step, self.settle_s)
+        end(children, self.targets, self.heard, on_step, self.settle_s)
 
     def activity(self) -> list[tuple[float, int, int, int, int]]:
         """The sessions of the database so far, no more from now on."""
@@ -105,7 +112,7 @@ class Stage:
 
     def clear(self) -> None:
         """Removes what is left: processes, and the database."""
-        self.stop(Heard())
+        self.stop()
         self.activity()
         if self._drop is not None:
             drop, self._drop = self._drop, None

@@ -41,7 +41,8 @@ def plan_sweeps(trials: Sequence[TrialPlan], asked: Sequence[int]) -> list[Trial
 
     The numbers of users come in an order shuffled by the seed and the variants take turns at being first, so that what drifts
     on the machine does not look like scaling. Without the sequential check, which the plan's own trials make, and without a
-    canary: nothing but the users asks.
+    canary: nothing but the users asks. The windows are as long as the profile's: a pair asks for longer ones to see single requests
+    to their end, and the goodput of many users needs no more.
     """
     firsts: dict[str, dict[str, TrialPlan]] = {}
     for trial in trials:
@@ -81,7 +82,7 @@ def _with_users(plan: TrialPlan, users: int, number: int) -> TrialPlan:
         plan,
         id=number,
         pair=replace(plan.pair, workload=workload),
-        profile=replace(plan.profile, sequential_tasks=0),
+        profile=replace(plan.profile, sequential_tasks=0, window_s=plan.profile.window_s / plan.pair.window_factor),
     )
 
 

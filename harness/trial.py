@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +11,16 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from harness.catalog import ceiling_of
-from harness.fault import RestartsInWindow
+from harness.driving import load_stage
 from harness.figures import measure, promises_lost
-from harness.forkserver import Message
-from harness.hearing import Heard, OnStep, listen
-from harness.load_source import LoadSource
+from harness.hearing import Heard, OnStep
 from harness.places import checkout_sites, loop_holds
 from harness.postgres.connection import admin_connection
-from harness.postgres.urls import database_of
 from harness.record import Invariant, InvariantResult, Outcome, SequentialAnswer, Trial
 from harness.rows import checkout_of, count_outcomes, hold_of, join_requests, seen_of, strays, table_of
 from harness.staging import Rig, Stage, TrialPlan, set_stage
 from harness.validity import drifts, reasons
 from harness.window import Window
-
-SEQUENTIAL_LIMIT_S = 15.0
-LOAD_SLACK_S = 45.0  # past the plan, after which a load process is given up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,19 +37,20 @@ def run_trial(
     on_step: OnStep = lambda _: None,
     stage: Stage | None = None,
     when_over: Callable[[], None] = lambda: None,
-    heard: Heard | None = None,
+    when_ended: Callable[[], None] = lambda: None,
 ) -> TrialData:
     """Runs one trial and leaves nothing behind.
 
-    on_step: called with the name of each step as it begins; stage: the trial's own, where it was set beforehand; when_over: called
-    when the load is over, and nothing is left but to end its processes and to take their measure; heard: what keeps all that is said, for
-    who wants to look on. Raises TargetError when the app does not start, UsageError
+    on_step: called with the name of each step as it begins; stage: the trial's own, where it was set, or rehearsed, beforehand; when_over:
+    called when the load is over, and nothing is left but to end its processes and to take their measure; when_ended: called when
+    they have ended. Raises TargetError when the app does not start, UsageError
     when the Locust file cannot be used, SetupError when Postgres fails. An app that ends mid-way gives an invalid trial.
     """
     stage = stage or set_stage(rig, plan, on_step)
-    heard = heard or Heard()
+    heard = stage.heard
     try:
-        load_stage(rig, plan, stage, heard, on_step, when_over)
+        load_stage(rig, plan, stage, on_step, when_over)
+        when_ended()
         activity = stage.activity()
         invariants = ask_invariants(plan, stage.database_url, heard)
     finally:
@@ -66,78 +59,6 @@ def run_trial(
     return TrialData(
         trial=_trial(plan, heard, window, invariants, stage.started_s - rig.started_s, stage.log), window=window
     )
-
-
-def load_job(plan: TrialPlan, host: str, load: LoadSource) -> Message:
-    """What the load process is told. The users are split over no more workers than there are users: one without would do nothing."""
-    return {
-        "locustfile": str(plan.subject.locustfile),
-        "host": host,
-        "workload": asdict(plan.pair.workload),
-        "seed": plan.seed,
-        "workers": min(load.workers, plan.pair.workload.users),
-        "master": load.master,
-        "sequential_tasks": plan.profile.sequential_tasks,
-        "warmup_s": plan.profile.warmup_s,
-        "window_s": plan.profile.window_s,
-        "drain_s": plan.profile.drain_s,
-        "watched": plan.watched,
-    }
-
-
-def load_stage(
-    rig: Rig,
-    plan: TrialPlan,
-    stage: Stage,
-    heard: Heard,
-    on_step: OnStep,
-    when_over: Callable[[], None] = lambda: None,
-) -> None:
-    """Drives what stands on the stage to the end of the plan, and ends it. As :func:`run_trial`, and raises as it does."""
-    profile = plan.profile
-    try:
-        with _restarting(rig, plan, stage, heard, on_step) as told:
-            load = rig.loads.spawn("harness.load.main:run", load_job(plan, stage.host, rig.load), log=stage.log)
-            stage.children.append(load)
-            on_step("sequential check")
-            limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S
-            listen(load, stage.targets, heard, limit_s, told)
-        when_over()
-    finally:
-        if rig.load.master is not None:
-            heard.contention = None  # workers that happen to be on this machine would pass for other people's work
-        stage.stop(heard, on_step)
-
-
-@contextmanager
-def _restarting(rig: Rig, plan: TrialPlan, stage: Stage, heard: Heard, on_step: OnStep) -> Iterator[OnStep]:
-    """Yields what is to be told of the steps, so that Postgres is restarted in the window where the pair asks for it.
-
-    None is under way any more at the end: the next stage needs the server.
-    """
-    restarts = _restarts(rig, plan, stage)
-    if restarts is None:
-        yield on_step
-        return
-
-    def told(step: str) -> None:
-        if step == "window":
-            restarts.begin()
-        on_step(step)
-
-    try:
-        yield told
-    finally:
-        heard.restarts, wrong = restarts.end()
-        heard.invalid += wrong
-
-
-def _restarts(rig: Rig, plan: TrialPlan, stage: Stage) -> RestartsInWindow | None:
-    fault = plan.pair.fault
-    if fault is None or rig.postgres is None or stage.database_url is None:
-        return None
-    restart = partial(rig.postgres.server.restart, database_of(stage.database_url))
-    return RestartsInWindow(fault, restart, window_s=plan.profile.window_s, t0_monotonic=stage.started_s)
 
 
 def window_of(plan: TrialPlan, heard: Heard, t0: float, activity: Sequence[Sequence[float]]) -> Window:

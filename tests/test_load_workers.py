@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from benchmarks.driving import Driven, LightServer, collect, drive, light_server, start_load
 from harness.errors import UsageError
-from harness.forkserver import Child, ForkServer
+from harness.forkserver import GO, Child, ForkServer, send
 from harness.hearing import Heard, listen
 from harness.record import Workload
 from harness.workload import arrivals, spread_starts
@@ -68,6 +69,31 @@ def assert_conserved(driven: Driven) -> None:
     assert len(load) == done["rows_finished"] == done["locust_count"]
     assert len(done["worker_cpu_s"]) == WORKERS
     assert done["cpu_s"] == max(done["worker_cpu_s"])
+
+
+@pytest.mark.parametrize("workers", [1, WORKERS])
+def test_a_load_that_is_held_waits_after_the_sequential_check(
+    loads: ForkServer, server: LightServer, log: Path, workers: int
+) -> None:
+    job = SHORT | {"workers": workers, "held": True, "sequential_tasks": 2}
+    load = start_load(loads, server.url, Workload(users=3), log, **job)
+    wait_for(load, "sequential_done")
+    said = load.receive(0.3)
+    assert said is None or said["kind"] == "rows", "no window"
+    go_s = time.monotonic()
+    send(load.channel, GO)
+    driven = collect(load)
+    assert driven.last["start_s"] >= go_s
+    assert driven.window
+
+
+@pytest.mark.parametrize("workers", [1, WORKERS])
+def test_a_load_that_is_held_ends_when_told(loads: ForkServer, server: LightServer, log: Path, workers: int) -> None:
+    load = start_load(loads, server.url, Workload(users=3), log, **SHORT | {"workers": workers, "held": True})
+    wait_for(load, "sequential_done")
+    processes = [psutil.Process(load.pid), *psutil.Process(load.pid).children()]
+    load.stop(grace_s=10)
+    assert_gone(processes)
 
 
 def test_an_open_load_is_the_one_schedule_dealt_out_in_turn(loads: ForkServer, server: LightServer, log: Path) -> None:

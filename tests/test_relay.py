@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from harness.catalog import load_pair
-from harness.errors import TargetError
+from harness.errors import TargetError, UsageError
 from harness.forkserver import ForkServer
 from harness.postgres.databases import Databases
 from harness.postgres.server import PostgresServer
@@ -42,6 +42,10 @@ def plan(number: int, target: str = "target_apps.mutable_default.fixed:app") -> 
     return TrialPlan(id=number, pair=pair, variant="fixed", subject=subject, block=1, seed=1, profile=BRIEF)
 
 
+def log_of(rig: Rig, trial: TrialPlan) -> Path:
+    return rig.logs / f"{trial.id:03d}-mutable_default-fixed-1.log"
+
+
 def clones(server: PostgresServer) -> int:
     with psycopg.connect(server.url) as connection:
         query = "SELECT count(*) FROM pg_database WHERE datname LIKE 'harness_%mutable_default%'"
@@ -62,6 +66,38 @@ def test_each_trial_is_run_once_and_what_is_added_comes_behind_the_stage_that_is
                 relay.add(index, plan(9))
     assert order == [(0, 1), (1, 2), (0, 9), (2, 3)]
     assert clones(embedded_server) == 0
+
+
+def test_the_next_trial_has_had_its_sequential_check_when_its_turn_comes_and_no_load(rig: Rig) -> None:
+    with Relay(rig, enumerate([plan(1), plan(2)])) as relay:
+        trials = iter(relay)
+        relay.run(next(trials)[1], lambda _: None)
+        _, second = next(trials)
+        steps: list[str] = []
+        told_s: list[float] = []
+        wait_until(lambda: log_of(rig, second).is_file(), "the next trial's stage is set")
+        due_s = time.monotonic()
+
+        def told(step: str) -> None:
+            steps.append(step)
+            told_s.append(time.monotonic())
+
+        data = relay.run(second, told)
+    assert steps[:4] == ["start", "sequential check", "warm-up", "window"]
+    assert data.trial.sequential, "one user has asked"
+    assert data.trial.started_s + rig.started_s < due_s, "its stage was set before"
+    assert data.window.start_s + data.trial.started_s + rig.started_s >= told_s[2], "its load waited for its turn"
+
+
+def test_a_locust_file_that_cannot_be_used_is_told_of_when_its_turn_comes(rig: Rig, tmp_path: Path) -> None:
+    broken = tmp_path / "locustfile.py"
+    broken.write_text("raise RuntimeError('no such luck')\n")
+    second = replace(plan(2), subject=replace(plan(2).subject, locustfile=broken))
+    with Relay(rig, enumerate([plan(1), second])) as relay:
+        trials = iter(relay)
+        assert relay.run(next(trials)[1], lambda _: None).trial.id == 1
+        with pytest.raises(UsageError, match="no such luck"):
+            relay.run(next(trials)[1], lambda _: None)
 
 
 def test_a_stage_that_is_not_used_is_cleared_away(rig: Rig, embedded_server: PostgresServer) -> None:

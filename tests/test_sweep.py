@@ -85,6 +85,14 @@ def test_every_variant_is_planned_at_every_number_of_users() -> None:
         assert t.profile.window_s == trials[0].profile.window_s
 
 
+def test_a_sweep_keeps_to_the_windows_of_the_profile() -> None:
+    factored = [
+        replace(t, pair=replace(t.pair, window_factor=3.0), profile=replace(t.profile, window_s=3 * t.profile.window_s))
+        for t in planned()
+    ]
+    assert {t.profile.window_s for t in plan_sweeps(factored, USERS)} == {PROFILES["standard"].window_s}
+
+
 def test_no_sweep_is_planned_that_nobody_asked_for() -> None:
     assert plan_sweeps(planned("quick", sweep=USERS), ()) == []
     assert len(plan_sweeps(planned("standard", sweep=USERS), ())) == 12

@@ -111,8 +111,9 @@ class Performance:
         def on_step(step: str) -> None:
             lane.step = {"sequential check": "load"}.get(step, step)
 
+        stage.heard = lane.heard
         try:
-            lane.trial = run_trial(rig, plan, on_step, stage, note_end, lane.heard).trial
+            lane.trial = run_trial(rig, plan, on_step, stage, when_ended=note_end).trial
         except Exception as error:  # noqa: BLE001 - the page lives on, and says so
             lane.error = _words(error)
         if lane.error or (lane.trial and lane.trial.invalid):

@@ -16,9 +16,9 @@ from harness.bench import LOAD_PRELOAD
 from harness.detectors.hook import APP
 from harness.detectors.logs import reports_in
 from harness.detectors.record import VARIANTS, Detector, Look
+from harness.driving import load_stage
 from harness.errors import SetupError, TargetError, UsageError
 from harness.forkserver import ForkServer
-from harness.hearing import Heard
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
 from harness.record import Pair, Profile, Workload
@@ -26,7 +26,6 @@ from harness.staging import Postgres, Rig, Subject, TrialPlan, set_stage
 from harness.store import disk_errors
 from harness.target.seeding import seed
 from harness.target.target import PRELOAD
-from harness.trial import load_stage
 
 MOST_USERS = 10
 PROFILE = Profile(name="detectors", warmup_s=0.2, window_s=1.0, blocks=1, drain_s=0.2, sequential_tasks=3)
@@ -73,16 +72,16 @@ def _look(rig: Rig, root: Path, pair: Pair, variant: str, detector: Detector) ->
         seed=1,
         profile=PROFILE,
     )
-    heard, log = Heard(), None
+    log = None
     try:
         stage = set_stage(rig, plan)
         log = stage.log
         try:
-            load_stage(rig, plan, stage, heard, lambda _: None)
+            load_stage(rig, plan, stage, lambda _: None)
         finally:
             stage.clear()
-        answered = any(row[7] for row in heard.client)  # a status
-        broke = "; ".join(heard.invalid) or (None if answered else "no request was answered")
+        answered = any(row[7] for row in stage.heard.client)  # a status
+        broke = "; ".join(stage.heard.invalid) or (None if answered else "no request was answered")
     except (TargetError, UsageError) as error:
         broke = str(error)
     text = log.read_text(errors="replace") if log is not None and log.is_file() else ""

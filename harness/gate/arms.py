@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.driving import load_job, load_limit_s
 from harness.errors import TargetError
 from harness.gate.alike import Answer
 from harness.gate.findings import Promise
@@ -19,7 +20,7 @@ from harness.hearing import Heard, end, listen
 from harness.record import InvariantResult, Outcome, Profile
 from harness.staging import Rig, Stage, TrialPlan, set_stage
 from harness.stats import quantile
-from harness.trial import LOAD_SLACK_S, SEQUENTIAL_LIMIT_S, ask_invariants, load_job, window_of
+from harness.trial import ask_invariants, window_of
 from harness.window import Window
 
 QUIET_LIMIT_S = 3.0  # after a window, for requests and tasks that are still under way
@@ -73,10 +74,8 @@ class Arm:
             load_job(plan, self.stage.host, self.rig.load),
             log=self.rig.logs / "load.log",
         )
-        profile = plan.profile
-        limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S
         try:
-            listen(load, self.stage.targets, heard, limit_s, _no_step)
+            listen(load, self.stage.targets, heard, load_limit_s(plan), _no_step)
         finally:
             end([load], (), heard, _no_step)
         self._wait_until_quiet(heard)
@@ -115,7 +114,7 @@ class Arm:
 
     def stop(self) -> None:
         self._signal(signal.SIGCONT)
-        self.stage.stop(Heard())
+        self.stage.stop()
 
     def _signal(self, number: int) -> None:
         for child in self.stage.children:

@@ -41,7 +41,7 @@ class Part:
 
 
 class Engine:
-    """Drives the users of a Locust runner, which starts them. ``job`` is made by :func:`harness.trial.load_job`."""
+    """Drives the users of a Locust runner, which starts them. ``job`` is made by :func:`harness.driving.load_job`."""
 
     def __init__(self, environment: Environment, job: dict[str, Any], part: Part, say: Say) -> None:
         self._environment = environment

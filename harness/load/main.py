@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
 import gevent
+import gevent.event
 from locust.env import Environment
 
-from harness.forkserver import send
+from harness.forkserver import GO, receive, send
 from harness.load.engine import Engine, Part
 from harness.load.files import make_room_for_connections
 from harness.load.locustfile import LocustFileError, make_environment
@@ -23,29 +26,33 @@ READABLE = 1
 def run(job: dict[str, Any], channel: Connection) -> None:
     """Entry point for the fork server.
 
-    job: made by :func:`harness.trial.load_job`. Says "rows" as it goes and "done" at the end; "failed" with a sentence when the
-    Locust file is unusable or a worker does not come, "lost" with one when a worker has ended too early.
+    job: made by :func:`harness.driving.load_job`. Says "rows" as it goes and "done" at the end; "failed" with a sentence when the
+    Locust file is unusable or a worker does not come, "lost" with one when a worker has ended too early. Where the job is held it waits
+    after the sequential check, of which it says "sequential_done", until it is told "go".
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     gevent.reinit()
     make_room_for_connections()
+    go = gevent.event.Event()
+    if not job.get("held"):
+        go.set()
     try:
         if job.get("workers", 1) > 1 or job.get("master"):
-            master = Master(job, channel)
-            gevent.spawn(_end_when_told, channel, master.end)
+            master = Master(job, channel, go)
+            gevent.spawn(_obey, channel, go, master.end)
             try:
                 master.run()
             finally:
                 master.dismiss()
         else:
-            _run_alone(job, channel)
+            _run_alone(job, channel, go)
     except LocustFileError as error:
         send(channel, {"kind": "failed", "error": str(error)})
     except WorkersError as error:
         send(channel, {"kind": error.kind, "error": str(error)})
 
 
-def _run_alone(job: dict[str, Any], channel: Connection) -> None:
+def _run_alone(job: dict[str, Any], channel: Connection, go: gevent.event.Event) -> None:
     def say(kind: str, **content: Any) -> None:
         send(channel, {"kind": kind, **content})
 
@@ -53,10 +60,11 @@ def _run_alone(job: dict[str, Any], channel: Connection) -> None:
     runner = environment.create_local_runner()
     environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
     engine = Engine(environment, job, Part(), say)
-    gevent.spawn(_end_when_told, channel, engine.send_rows)
+    gevent.spawn(_obey, channel, go, engine.send_rows)
     sender = gevent.spawn(engine.send_rows_forever)
     engine.run_sequential(lambda: runner.start(1, spawn_rate=100), lambda: stop_users(environment))
     say("sequential_done")
+    go.wait()
     engine.begin_load(time.monotonic())
     runner.start(engine.users, spawn_rate=engine.users)
     done = engine.see_load_through(lambda: stop_users(environment))
@@ -71,8 +79,15 @@ def stop_users(environment: Environment) -> None:
     environment.runner.stop()
 
 
-def _end_when_told(channel: Connection, last_words: Any) -> None:
-    """The parent says stop, or is gone."""
-    gevent.get_hub().wait(gevent.get_hub().loop.io(channel.fileno(), READABLE))
+def _obey(channel: Connection, go: gevent.event.Event, last_words: Callable[[], None]) -> None:
+    """The parent says go; at last it says stop, or is gone."""
+    readable = gevent.get_hub().loop.io(channel.fileno(), READABLE)
+    while True:
+        gevent.get_hub().wait(readable)
+        with suppress(EOFError, OSError):
+            if receive(channel) == GO:
+                go.set()
+                continue
+        break
     last_words()
     sys.exit(0)

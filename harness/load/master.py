@@ -46,9 +46,11 @@ class Master:
     Raises LocustFileError and WorkersError, as :meth:`run` does.
     """
 
-    def __init__(self, job: dict[str, Any], channel: Connection) -> None:
+    def __init__(self, job: dict[str, Any], channel: Connection, go: gevent.event.Event) -> None:
+        """go: set when the load may begin."""
         self._job = job
         self._channel = channel
+        self._go = go
         self._count = int(job["workers"])
         self._workers: list[Leashed] = []
         if not job.get("master"):
@@ -87,6 +89,7 @@ class Master:
         self._tell(ids[0], "sequential")
         self._wait_for("sequential_done", 1, SEQUENTIAL_LIMIT_S + REPORT_LIMIT_S)
         send(self._channel, {"kind": "sequential_done"})
+        self._go.wait()
         self._run_load(ids)
         send(self._channel, self._merged())
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
+import select
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from harness.probe.threads import TokenWatch, see_busy_threads
 LOOK_S = 0.01
 SAMPLE_EVERY = 5  # looks
 SEND_EVERY = 20
+TEARDOWN_S = 0.05  # for the dependencies of what has just been answered
 MEMORY_EVERY = 50  # reading it hands the interpreter over several times
 STATM = Path("/proc/self/statm")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -48,23 +50,23 @@ class ProbeThread(threading.Thread):
         self._on_stop = on_stop
         self._settle_s = settle_s
         self._sending = threading.Lock()
-        self._stopped = False
         self._rss_bytes: int | None = None
 
     def run(self) -> None:
         looks = 0
         next_s = time.monotonic()
-        while not self._stopped:
+        while True:
             next_s = max(next_s + LOOK_S, time.monotonic())
-            time.sleep(max(0.0, next_s - time.monotonic()))
+            if select.select([self._channel], (), (), max(0.0, next_s - time.monotonic()))[0]:
+                self._obey()
+                return
             if looks % MEMORY_EVERY == 0:
                 self._rss_bytes = _resident_bytes()
             looks += 1
             self._loop.look()
             if looks % SAMPLE_EVERY == 0:
                 self._probe.add("samples", self._sample())
-                self._obey()
-            if looks % SEND_EVERY == 0 and not self._stopped:
+            if looks % SEND_EVERY == 0:
                 self._probe.adapt(over_s=SEND_EVERY * LOOK_S)
                 self.send_rows()
 
@@ -91,20 +93,18 @@ class ProbeThread(threading.Thread):
         self.say("bye")
 
     def _obey(self) -> None:
+        """The parent says stop, or is gone."""
         try:
-            if not self._channel.poll(0):
-                return
             self._channel.recv_bytes()
         except (EOFError, OSError):
             os._exit(1)
         self._settle()
         self._farewell()  # before the app is asked to stop: its loop may never get to it
         self._on_stop()
-        self._stopped = True
 
     def _settle(self) -> None:
         """Waits until no request is under way that has been answered: its background tasks were promised with the answer."""
-        deadline_s = time.monotonic() + self._settle_s
+        deadline_s = time.monotonic() + max(TEARDOWN_S, self._settle_s)
         while time.monotonic() < deadline_s and any(r.last_byte_s for r in list(self._probe.in_flight)):
             time.sleep(LOOK_S)
 

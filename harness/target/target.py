@@ -70,10 +70,14 @@ def start_target(
     ready_s = READY_LIMIT_S if limits is None else limits.ready_s
     children: list[Child] = []
     try:
-        for _ in range(processes):
+        for group in (1, processes - 1):  # the first may choose the port of all
             job = job | {"port": port}
-            children.append(forks.spawn("harness.target.serve:serve", job, log=log, env=env, cwd=app_dir))
-            port = _ready(children[-1], app, ready_s)["port"]  # the first may choose it
+            started = [
+                forks.spawn("harness.target.serve:serve", job, log=log, env=env, cwd=app_dir) for _ in range(group)
+            ]
+            children += started
+            for child in started:
+                port = _ready(child, app, ready_s)["port"]
     except BaseException:
         for child in children:
             child.stop(grace_s=0.5)
