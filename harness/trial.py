@@ -12,10 +12,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import TupleRow
 
-from harness.catalog import ceiling_of
 from harness.fault import RestartsInWindow
 from harness.figures import measure, promises_lost
 from harness.forkserver import Message
+from harness.formula import ceiling_of
 from harness.hearing import Heard, OnStep, listen
 from harness.load_source import LoadSource
 from harness.places import checkout_sites, loop_holds
@@ -97,7 +97,8 @@ def load_stage(
     profile = plan.profile
     try:
         with _restarting(rig, plan, stage, heard, on_step) as told:
-            load = rig.loads.spawn("harness.load.main:run", load_job(plan, stage.host, rig.load), log=stage.log)
+            job, env = load_job(plan, stage.host, rig.load), plan.pair.environment
+            load = rig.loads.spawn("harness.load.main:run", job, log=stage.log, env=env)
             stage.children.append(load)
             on_step("sequential check")
             limit_s = SEQUENTIAL_LIMIT_S + profile.warmup_s + profile.window_s + profile.drain_s + LOAD_SLACK_S
