@@ -21,9 +21,9 @@ def ceiling_of(pair: Pair, variant: str) -> float | None:
 
 
 def failures_of(pair: Pair, variant: str) -> float | None:
-    """How many requests per second find no connection in time once the load stands; None where no formula says.
+    """How many requests per second find no connection in time, at least, once the load stands; None where no formula says.
 
-    Raises as :func:`failures_rps` does.
+    By Little's law: w who wait, each for no more than t, go at a rate of w/t or more; who is not served among them has failed. Raises as :func:`failures_rps` does.
     """
     formula = pair.failures.get(variant)
     return None if formula is None else failures_rps(formula, _names(pair))

@@ -374,7 +374,7 @@ class Pair:
     ceilings: dict[str, str] = field(default_factory=dict)  # variant -> formula over the settings
     failures: dict[str, str] = field(
         default_factory=dict
-    )  # variant -> formula: requests per second without a connection in time
+    )  # variant -> formula: requests per second that fail, at least
     expectations: tuple[Expectation, ...] = ()
     invariants: tuple[Invariant, ...] = ()
     upstream: bool = False  # needs the stub upstream

@@ -5,7 +5,7 @@ import random
 
 from locust import FastHttpUser, constant, task
 
-FAILING_SHARE = float(os.environ.get("FAILING_SHARE", 1 / 5))  # of the orders
+FAILING_ORDERS_SHARE = float(os.environ.get("FAILING_ORDERS_SHARE", 1 / 5))
 
 
 class Customer(FastHttpUser):
@@ -20,7 +20,7 @@ class Customer(FastHttpUser):
 
     @task
     def place_order(self) -> None:
-        if random.random() >= FAILING_SHARE:
+        if random.random() >= FAILING_ORDERS_SHARE:
             self.order(random.randint(1, 200), "/orders", 201)
         else:
             self.order(random.randint(201, 250), "/orders (no longer sold)", 404)

@@ -21,7 +21,9 @@ _WORDS = {
     "default_pool_size": "connections in a pool that names no size",
     "default_max_overflow": "and as many more when they are out (overflow)",
     "thread_tokens": "threads for def routes (tokens)",
-    "failing_share": "share that asks for what is no longer sold",
+    "failing_share": "share of requests that are to fail",
+    "failing_orders_share": "share of orders that are to fail",
+    "failing_users_share": "share of users whose requests are to fail",
     "leaving_share": "share that leaves before the answer",
 }
 MOST_USERS = 150
