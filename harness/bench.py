@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from harness.catalog import ceiling_of
 from harness.check import machine_warnings
 from harness.errors import HarnessError
 from harness.figures import measure, outcomes, promises_lost
 from harness.forkserver import ForkServer
+from harness.formula import ceiling_of
 from harness.load_source import LoadSource
 from harness.machine import LOAD_PACKAGES, PACKAGES, git_revision, this_machine
 from harness.placement import placement_here

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from simpleeval import InvalidExpression, simple_eval
 
 from harness.errors import UsageError
+from harness.formula import ceiling_rps, failures_rps
 from harness.record import FIGURE_NAMES, Cause, Expectation, Fault, Invariant, Pair, Variant, Workload
 
 BUG_MARK = "# BUG"
@@ -124,6 +123,7 @@ class _PairToml(_Table):
     settings: dict[str, float] = {}
     workload: _WorkloadToml
     ceiling: dict[str, str] = {}
+    failures: dict[str, str] = {}
     upstream: bool = False
     expect: Annotated[list[_ExpectToml], Field(min_length=1)]
     invariant: list[_InvariantToml] = []
@@ -197,6 +197,7 @@ def load_pair(root: Path, name: str) -> Pair:
         workload=Workload(**spec.workload.model_dump()),
         scenario=f"scenarios/{name}.py",
         ceilings=dict(spec.ceiling),
+        failures=dict(spec.failures),
         expectations=(*(Expectation(**e.model_dump()) for e in spec.expect), *_promises(spec)),
         invariants=tuple(i.invariant() for i in spec.invariant),
         upstream=spec.upstream,
@@ -215,29 +216,6 @@ def _promises(spec: _PairToml) -> list[Expectation]:
     if "fixed" not in spec.variants or not any("fixed" in (i.variants or ["fixed"]) for i in spec.invariant):
         return []
     return [Expectation(that="fixed keeps what it promises", metric="promises_lost", variant="fixed", at_most=0)]
-
-
-def ceiling_of(pair: Pair, variant: str) -> float | None:
-    """The most requests per second that a variant's mechanism allows under its workload; None where no formula says.
-
-    Raises as :func:`ceiling_rps` does.
-    """
-    formula = pair.ceilings.get(variant)
-    return None if formula is None else ceiling_rps(formula, {**pair.settings, "users": pair.workload.users})
-
-
-def ceiling_rps(formula: str, settings: dict[str, float]) -> float:
-    """The value of a ceiling's formula, in requests per second.
-
-    Raises UsageError for a name that is neither a setting nor `users`, or for anything that is not arithmetic.
-    """
-    try:
-        value = float(simple_eval(formula, names=settings, functions={"min": min, "max": max}))
-    except (InvalidExpression, SyntaxError, TypeError, ValueError, ArithmeticError) as error:
-        raise UsageError(f"ceiling {formula!r} cannot be evaluated: {error}") from error
-    if not 0 < value < math.inf:
-        raise UsageError(f"ceiling {formula!r} gives {value}, which is not a rate")
-    return value
 
 
 def _parse(path: Path, shown: Path) -> _PairToml:
@@ -291,13 +269,14 @@ def _check_references(spec: _PairToml, shown: Path) -> None:
         for variant in invariant.variants:
             if variant not in spec.variants:
                 raise UsageError(f"{shown}: invariant.{n}.variants: the pair has no variant {variant!r}")
-    for variant, formula in spec.ceiling.items():
-        if variant not in spec.variants:
-            raise UsageError(f"{shown}: ceiling.{variant}: the pair has no variant {variant!r}")
-        try:
-            ceiling_rps(formula, {**spec.settings, "users": spec.workload.users})
-        except UsageError as error:
-            raise UsageError(f"{shown}: ceiling.{variant}: {error}") from error
+    for key, formulas, evaluate in (("ceiling", spec.ceiling, ceiling_rps), ("failures", spec.failures, failures_rps)):
+        for variant, formula in formulas.items():
+            if variant not in spec.variants:
+                raise UsageError(f"{shown}: {key}.{variant}: the pair has no variant {variant!r}")
+            try:
+                evaluate(formula, {**spec.settings, "users": spec.workload.users})
+            except UsageError as error:
+                raise UsageError(f"{shown}: {key}.{variant}: {error}") from error
 
 
 def _nearest(name: str, known: tuple[str, ...] | list[str]) -> str:

@@ -47,7 +47,7 @@ def rehearse(rig: Rig, plan: TrialPlan, stage: Stage, on_step: OnStep = lambda _
     Raises UsageError when the Locust file cannot be used. What else goes wrong makes the trial invalid.
     """
     job = load_job(plan, stage.host, rig.load) | {"held": True}
-    stage.load = rig.loads.spawn("harness.load.main:run", job, log=stage.log)
+    stage.load = rig.loads.spawn("harness.load.main:run", job, log=stage.log, env=plan.pair.environment)
     stage.children.append(stage.load)
     on_step("sequential check")
     listen(stage.load, stage.targets, stage.heard, SEQUENTIAL_LIMIT_S + LOAD_SLACK_S, on_step, until_ready=True)

@@ -372,6 +372,9 @@ class Pair:
     workload: Workload
     scenario: str  # path of the Locust file, relative to the catalogue's root
     ceilings: dict[str, str] = field(default_factory=dict)  # variant -> formula over the settings
+    failures: dict[str, str] = field(
+        default_factory=dict
+    )  # variant -> formula: requests per second that fail, at least
     expectations: tuple[Expectation, ...] = ()
     invariants: tuple[Invariant, ...] = ()
     upstream: bool = False  # needs the stub upstream
@@ -384,6 +387,11 @@ class Pair:
     sweep: tuple[
         int, ...
     ] = ()  # numbers of users at which it is measured as well; empty: no sweep is part of the lesson
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings as the app and the scenario read them."""
+        return {name.upper(): f"{value:g}" for name, value in self.settings.items()}
 
     @property
     def judged(self) -> bool:

@@ -15,6 +15,7 @@ from harness.postgres.databases import Databases
 from harness.postgres.server import PostgresServer
 from harness.postgres.urls import database_of
 from harness.record import Pair, Profile
+from harness.target.library import asked
 from harness.target.limits import Limits
 from harness.target.target import start_target, start_upstream, start_worker
 
@@ -166,6 +167,7 @@ def _start(rig: Rig, plan: TrialPlan, stage: Stage) -> None:
         processes=plan.pair.workers,
         settle_s=plan.pair.settle_s,
         limits=subject.limits,
+        library=asked(plan.pair.settings),
     )
     stage.targets, stage.host = server.children, server.url
     stage.children += server.children
@@ -175,8 +177,7 @@ def _start(rig: Rig, plan: TrialPlan, stage: Stage) -> None:
 
 def _environment(rig: Rig, plan: TrialPlan, stage: Stage) -> dict[str, str]:
     """The target's environment; starts the stub upstream where the pair needs one."""
-    settings = {name.upper(): f"{value:g}" for name, value in plan.pair.settings.items()}
-    env = {**settings, **plan.subject.env}
+    env = {**plan.pair.environment, **plan.subject.env}
     if stage.database_url is not None:
         env["DATABASE_URL"] = stage.database_url
     if plan.pair.upstream:

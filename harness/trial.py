@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import TupleRow
 
-from harness.catalog import ceiling_of
 from harness.driving import load_stage
 from harness.figures import measure, promises_lost
+from harness.formula import ceiling_of
 from harness.hearing import Heard, OnStep
 from harness.places import checkout_sites, loop_holds
 from harness.postgres.connection import admin_connection

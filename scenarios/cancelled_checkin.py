@@ -1,5 +1,6 @@
 """Customers look at their orders. One in five loses patience and closes the connection before the answer is there."""
 
+import os
 import random
 import socket
 import time
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit
 
 from locust import FastHttpUser, constant, task
 
+LEAVING_SHARE = float(os.environ.get("LEAVING_SHARE", 1 / 5))
 PATIENCE_S = 0.03  # less than the answer takes
 
 
@@ -15,7 +17,7 @@ class Customer(FastHttpUser):
 
     @task
     def read_orders(self) -> None:
-        patient = random.random() > 1 / 5
+        patient = random.random() >= LEAVING_SHARE
         path = f"/customers/{random.randint(1, 100)}/orders"
         if not patient:
             self.leave_early(path)

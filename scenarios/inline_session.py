@@ -1,8 +1,11 @@
 """Customers look at their orders and place new ones. One order in five is for something that the shop no longer sells."""
 
+import os
 import random
 
 from locust import FastHttpUser, constant, task
+
+FAILING_ORDERS_SHARE = float(os.environ.get("FAILING_ORDERS_SHARE", 1 / 5))
 
 
 class Customer(FastHttpUser):
@@ -17,7 +20,7 @@ class Customer(FastHttpUser):
 
     @task
     def place_order(self) -> None:
-        if random.random() > 1 / 5:
+        if random.random() >= FAILING_ORDERS_SHARE:
             self.order(random.randint(1, 200), "/orders", 201)
         else:
             self.order(random.randint(201, 250), "/orders (no longer sold)", 404)

@@ -1,12 +1,15 @@
 """Customers look at what they have ordered. A hundred of them have five orders each; customers above a hundred do not exist."""
 
+import os
 import random
 
 from locust import FastHttpUser, constant, task
 
+FAILING_USERS_SHARE = float(os.environ.get("FAILING_USERS_SHARE", 1 / 20))
+
 
 class Customer(FastHttpUser):
-    weight = 19
+    weight = round(20 * (1 - FAILING_USERS_SHARE), 3)
     wait_time = constant(0)
 
     @task
@@ -24,7 +27,7 @@ class Customer(FastHttpUser):
 class Stranger(FastHttpUser):
     """Asks for customers that do not exist, and ought to be told so."""
 
-    weight = 1
+    weight = round(20 * FAILING_USERS_SHARE, 3)
     wait_time = constant(0)
 
     @task

@@ -1,16 +1,18 @@
 """Customers ask for their postage. The shop has no rate yet for the seventh city."""
 
+import os
 import random
 
 from locust import FastHttpUser, constant, task
 
+FAILING_USERS_SHARE = float(os.environ.get("FAILING_USERS_SHARE", 1 / 7))
 POSTAGE_CENTS = (590, 490, 650, 390, 450, 520)
 
 
 class Customer(FastHttpUser):
     """Lives in one of the six cities that have a rate. Customer n lives in city n mod 7."""
 
-    weight = 6
+    weight = round(7 * (1 - FAILING_USERS_SHARE), 3)
     wait_time = constant(0)
     cities: tuple[int, ...] = (0, 1, 2, 3, 4, 5)
 
@@ -27,5 +29,5 @@ class Customer(FastHttpUser):
 class NewCustomer(Customer):
     """Lives in the seventh."""
 
-    weight = 1
+    weight = round(7 * FAILING_USERS_SHARE, 3)
     cities = (6,)

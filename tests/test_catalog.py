@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.catalog import ceiling_rps, load_pair, load_pairs, pair_names
+from harness.catalog import load_pair, load_pairs, pair_names
 from harness.errors import UsageError
+from harness.formula import ceiling_rps
 from harness.record import Cause, Expectation, Invariant, Workload
 
 PAIR = """\

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from html import escape
 
-from harness.demo.look import BAR_ROWS, BARS_S, FROZEN_S, TOKENS, Look
+from harness.demo.look import BAR_ROWS, BARS_S, FROZEN_S, Look
 from harness.report import units
 
 _WIDE, _ROW = 1000, 9
@@ -47,8 +47,8 @@ def tokens(look: Look) -> str:
     if look.tokens_in_use is None:
         return _row("Threads", '<span class="quiet">not yet known</span>')
     used = look.tokens_in_use
-    kinds = ["used"] * used + ["free"] * (TOKENS - used)
-    words = f"<span>{used} of {TOKENS} in use</span>"
+    kinds = ["used"] * used + ["free"] * (look.tokens - used)
+    words = f"<span>{used} of {look.tokens} in use</span>"
     return _row("Threads", words + _slots(kinds, small=True) + _queue(look.tokens_waiting, "for a thread"))
 
 

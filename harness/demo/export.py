@@ -8,7 +8,7 @@ from importlib import resources
 
 from harness.demo import drawing
 from harness.demo.compare import side_by_side, ticks
-from harness.demo.knobs import knobs_of
+from harness.demo.knobs import knobs_of, said
 from harness.demo.lessons import question_of
 from harness.demo.live import Lane, Order
 from harness.demo.results import table
@@ -49,10 +49,7 @@ def _run(number: int, order: Order, lanes: Sequence[Lane], guesses: Guesses) -> 
 def _settings(pair: Pair) -> str:
     load = pair.workload
     values = {"users": float(load.users), "rate_rps": load.rate_rps or 0.0, **pair.settings}
-    return " · ".join(
-        f"{knob.label}: {units.seconds(values[knob.name]) if knob.unit == 's' else units.number(values[knob.name])}"
-        for knob in knobs_of(pair)
-    )
+    return " · ".join(f"{knob.label}: {said(knob, values[knob.name])}" for knob in knobs_of(pair))
 
 
 def _lane(lane: Lane) -> str:

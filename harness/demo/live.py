@@ -13,6 +13,7 @@ from harness.demo.picture import Picture, Watched
 from harness.errors import HarnessError
 from harness.record import Pair, Profile, Trial
 from harness.staging import Rig, Stage, Subject, TrialPlan, log_name, set_stage
+from harness.target.library import DEFAULTS
 from harness.trial import run_trial
 
 WARMUP_S = 0.3
@@ -69,8 +70,10 @@ class Performance:
         self.order = order
         self._rig_of = rig_of
         self._first_id = first_id
+        pair = order.pair
+        tokens = int(pair.settings.get("thread_tokens", DEFAULTS["thread_tokens"]))
         self.lanes = [
-            Lane(variant=variant, heard=Watched(picture=Picture(order.pair.workers))) for variant in order.subjects
+            Lane(variant=variant, heard=Watched(picture=Picture(pair.workers, tokens))) for variant in order.subjects
         ]
         self._stopping = threading.Event()
 

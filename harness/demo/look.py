@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.target.library import DEFAULTS
+
 BAR_ROWS = 16
 BARS_S = 5.0  # how far back bars are kept
 FROZEN_S = 0.1  # from this lag on, the loop counts as held
-TOKENS = 40  # anyio's own limit, which no app of the catalogue changes
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Look:
     bars: tuple[Bar, ...] = ()
     lag_s: float | None = None
     holder: str | None = None  # "file:line in function" that holds the loop now
+    tokens: int = DEFAULTS["thread_tokens"]
     tokens_in_use: int | None = None
     tokens_waiting: int | None = None
     pool_limit: int | None = None

@@ -17,6 +17,7 @@ from harness.hearing import Heard, OnStep
 from harness.probe.recorder import COLUMNS, rows_of
 from harness.record import FAILURES, Outcome, Sight
 from harness.stats import quantile
+from harness.target.library import DEFAULTS
 
 STOPPED = "it was stopped by hand"
 BUCKET_S = 0.5
@@ -50,8 +51,10 @@ class _Sample:
 class Picture:
     """Kept up to date by one thread, looked at by others."""
 
-    def __init__(self, server_processes: int = 1) -> None:
+    def __init__(self, server_processes: int = 1, thread_tokens: int = DEFAULTS["thread_tokens"]) -> None:
+        """thread_tokens: of each process."""
         self._lock = threading.Lock()
+        self._tokens = server_processes * thread_tokens
         self._processes = server_processes
         self._start_s: float | None = None
         self._buckets: dict[int, _Bucket] = {}
@@ -187,6 +190,7 @@ class Picture:
         return {
             "lag_s": lag_s,
             "holder": self._hold[1] if held and self._hold else None,
+            "tokens": self._tokens,
             "tokens_in_use": _sum(s.tokens_in_use for s in samples),
             "tokens_waiting": _sum(s.tokens_waiting for s in samples),
             "pool_limit": self._processes * sum(self._limits.values()) if self._limits else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -217,6 +218,7 @@ def _prediction(pair: Pair, result: VariantResult) -> Prediction | None:
     formula, ceiling = pair.ceilings.get(result.variant), result.figures.ceiling_rps
     if formula is None or ceiling is None:
         return None
+    names = re.findall(r"\w+", formula)
     good = result.figures.goodput_rps
     part = result.figures.ceiling_share
     if part is None and good is not None:
@@ -224,9 +226,7 @@ def _prediction(pair: Pair, result: VariantResult) -> Prediction | None:
     return Prediction(
         variant=result.variant,
         formula=formula,
-        values=", ".join(
-            f"{name} = {_setting(name, value)}" for name, value in pair.settings.items() if name in formula
-        ),
+        values=", ".join(f"{name} = {_setting(name, value)}" for name, value in pair.settings.items() if name in names),
         ceiling=units.rate(ceiling),
         measured=units.rate(good),
         share=units.share(part),

@@ -31,7 +31,7 @@ def main() -> None:
         load_pairs(root, [name])
         pair = load_pair(root, name)
         command = command_of(pair, variant, os.environ.get("PORT", "8000"))
-        os.environ.update({key.upper(): f"{value:g}" for key, value in pair.settings.items()})
+        os.environ.update(pair.environment)
         subprocess.run([sys.executable, "-m", "target_apps.common.seed"], check=True)
     except HarnessError as error:
         sys.exit(f"harness: {error}")

@@ -7,7 +7,7 @@ import inspect
 import random
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
@@ -17,18 +17,21 @@ import uvicorn
 from uvicorn.importer import ImportFromStringError, import_from_string
 
 from harness.probe.install import InstalledProbe
+from harness.target.library import set_pool_defaults, set_thread_tokens
 from harness.target.limits import Limits, confine
 
 
 class _Server(uvicorn.Server):
     """Tells when it listens, and ends as soon as it is told to: uvicorn's own looks only every 0.1 s whether it is."""
 
-    def __init__(self, config: uvicorn.Config, probe: InstalledProbe) -> None:
+    def __init__(self, config: uvicorn.Config, probe: InstalledProbe, library: Mapping[str, int]) -> None:
         super().__init__(config)
         self._probe = probe
         self._wake: Callable[[], object] = lambda: None
+        self._library = library
 
     async def startup(self, sockets: Any = None) -> None:
+        set_thread_tokens(self._library)  # before the app's lifespan, which may have a word of its own
         await super().startup(sockets=sockets)
         if not self.should_exit:
             port = self.servers[0].sockets[0].getsockname()[1]
@@ -62,8 +65,8 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
 
     job: app "module:name"; app_dir, the folder to import it from; host; port, 0 for any free one; shared, whether other processes serve
     on that port as well; settle_s, how long background tasks may go on once it is to stop; factory, whether the name stands for a
-    function that makes the app; limits, what it may use, or None. Says "ready" with its port, then "rows" until it is stopped; ends with status 1 when the
-    app cannot be imported.
+    function that makes the app; limits, what it may use, or None; library, as of :func:`harness.target.library.asked`. Says "ready" with
+    its port, then "rows" until it is stopped; ends with status 1 when the app cannot be imported.
     """
     random.seed()
     if job["limits"] is not None:
@@ -76,6 +79,7 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
             server.end(at_once=probe.busy())  # what is under way now has nobody left to answer
 
     probe = InstalledProbe(job["app_dir"], channel, on_stop=stop, settle_s=job["settle_s"])
+    set_pool_defaults(job["library"])
     try:
         app = imported(job["app"], factory=job["factory"])
     except ImportFromStringError as error:
@@ -85,7 +89,7 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
         probe.wrap(app), host=job["host"], port=job["port"], log_level="warning", access_log=False, loop="asyncio",
         timeout_graceful_shutdown=1,
     )  # fmt: skip
-    server = _Server(config, probe)
+    server = _Server(config, probe, job["library"])
     probe.thread.start()
     server.run(sockets=[_shared(job["host"], job["port"])] if job["shared"] else None)
 

@@ -52,11 +52,12 @@ def start_target(
     processes: int = 1,
     settle_s: float = 0.0,
     limits: Limits | None = None,
+    library: Mapping[str, int] | None = None,
 ) -> Server:
     """Starts ``module:app`` from its folder under the probe. Raises TargetError when it does not get ready.
 
     factory: the name stands for a function that makes the app; processes: how many serve it; settle_s: how long
-    their background tasks may go on once they are to stop; limits: what each of them may use.
+    their background tasks may go on once they are to stop; limits: what each of them may use; library: as :func:`harness.target.library.asked` gives it.
     """
     job: Message = {
         "host": host,
@@ -66,6 +67,7 @@ def start_target(
         "shared": processes > 1,
         "settle_s": settle_s,
         "limits": None if limits is None else asdict(limits),
+        "library": dict(library or {}),
     }
     ready_s = READY_LIMIT_S if limits is None else limits.ready_s
     children: list[Child] = []

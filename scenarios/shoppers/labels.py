@@ -1,8 +1,11 @@
-"""Shop assistants scan labels. One label in six is of something that the shop no longer sells."""
+"""Shop assistants scan labels. One label in six is of something that the shop no longer sells, unless FAILING_SHARE says otherwise."""
 
+import os
 import random
 
 from locust import FastHttpUser, constant, task
+
+FAILING_SHARE = float(os.environ.get("FAILING_SHARE", 1 / 6))
 
 
 class Assistant(FastHttpUser):
@@ -10,7 +13,7 @@ class Assistant(FastHttpUser):
 
     @task
     def scan_label(self) -> None:
-        known = random.random() > 1 / 6
+        known = random.random() >= FAILING_SHARE
         product = random.randint(1, 200)
         sku = f"SKU-{product:04}" if known else f"OLD-{product:04}"
         with self.client.get(f"/labels/{sku}", name="/labels/{sku}", catch_response=True) as response:

@@ -8,7 +8,7 @@ from html import escape
 
 from nicegui import ui
 
-from harness.demo.knobs import Knob, knobs_of
+from harness.demo.knobs import Knob, knobs_of, said
 from harness.demo.pages.desk import SECONDS, Desk
 from harness.demo.sandbox import EDITED
 from harness.errors import UsageError
@@ -47,9 +47,7 @@ def _slider(desk: Desk, knob: Knob, changed: Callable[[], None]) -> None:
 
 
 def _words(knob: Knob, value: object) -> str:
-    if not isinstance(value, int | float):
-        return units.NONE
-    return units.seconds(value) if knob.unit == "s" else units.rate(value) if knob.unit == "/s" else f"{value:g}"
+    return said(knob, value) if isinstance(value, int | float) else units.NONE
 
 
 def _predicted(desk: Desk) -> str:

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.catalog import ceiling_of
 from harness.demo.knobs import knobs_of, turned
 from harness.demo.live import Lane, Order
 from harness.demo.sandbox import EDITED, with_edited
 from harness.demo.studio import Studio, Ticket
 from harness.errors import UsageError
+from harness.formula import ceiling_of
 from harness.record import Pair
 from harness.staging import Subject
 
