@@ -22,7 +22,7 @@ from harness.hearing import Heard
 from harness.postgres.databases import Databases
 from harness.postgres.server import PostgresServer
 from harness.record import Pair, Profile, Sight, Variant, Workload
-from harness.staging import Postgres, Rig, Subject, TrialPlan
+from harness.staging import Postgres, Rig, Subject, TrialPlan, set_stage
 from harness.target.library import DEFAULTS, asked
 from harness.target.seeding import seed
 from harness.target.target import PRELOAD
@@ -103,9 +103,9 @@ def rig(embedded_server: PostgresServer, tmp_path_factory: pytest.TempPathFactor
 def briefly(rig: Rig, pair: Pair, variant: str) -> tuple[TrialData, Heard]:
     app = f"target_apps.{pair.name}.{variant}:app"
     subject = Subject(target=app, app_dir=ROOT, locustfile=ROOT / pair.scenario)
-    heard = Heard()
     plan = TrialPlan(id=1, pair=pair, variant=variant, subject=subject, block=1, seed=1, profile=BRIEF)
-    return run_trial(rig, plan, heard=heard), heard
+    stage = set_stage(rig, plan)
+    return run_trial(rig, plan, stage=stage), stage.heard
 
 
 @pytest.mark.parametrize(
