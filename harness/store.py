@@ -70,7 +70,7 @@ SAMPLES = pa.schema(
         ("trial", pa.int32()),
         ("t_s", pa.float64()),
         ("loop_lag_s", pa.float64()),
-        ("in_flight", pa.int32()),
+        ("in_flight", pa.float64()),  # mean since the sample before
         ("tokens_in_use", pa.int32()),
         ("tokens_waiting", pa.int32()),
         ("connections_out", pa.int32()),

@@ -106,22 +106,27 @@ def _answered(seen: pa.Table) -> NDArray[np.bool_]:
 
 
 def _little(window: Window, _: Workload) -> Iterator[str]:
-    """Little's law, L = λW: the requests seen in flight at the samples are those that the rows put there.
+    """Little's law, L = λW: the requests that the probe counted in flight are those that the joined rows put there.
 
-    Both sides count the target's view. The mean of the samples has a standard error that batch means give.
+    Both sides are the target's view. Each sample is the mean since the one before, counted as requests begin and end, so what is
+    compared is whether their rows arrived, once each, and with times of the same clock. The error that batch means give allows for
+    samples across the window's ends.
     """
     if not window.has_probe or not window.samples.num_rows:
         return
     samples = summed(window.samples)
     inside = pc.and_(pc.greater_equal(samples["t_s"], window.start_s), pc.less(samples["t_s"], window.end_s))
     sampled = _numbers(samples.filter(inside), "in_flight")
+    at_s = _numbers(samples, "t_s")
+    covered_s = np.diff(at_s, prepend=at_s[0] - SAMPLE_S)[inside.to_numpy()]
     if len(sampled) < SEEN_SHARE * process_count(samples) * window.length_s / SAMPLE_S:
         yield f"the app was looked at only {len(sampled)} times in {window.length_s:.1f} s"
     by_rows = _in_flight_by_rows(window)
-    found, error = batch_means(sampled)
+    found = float(np.average(sampled, weights=covered_s)) if covered_s.any() else 0.0
+    error = batch_means(sampled)[1]
     if abs(found - by_rows) > max(LITTLE_REQUESTS, LITTLE_SHARE * by_rows, LITTLE_SIGMAS * error):
         yield (
-            f"Little's law does not hold: {found:.1f} requests were seen in flight, the rows account for {by_rows:.1f} "
+            f"Little's law does not hold: {found:.1f} requests were counted in flight, the rows account for {by_rows:.1f} "
             "(rows were lost, or the clocks differ)"
         )
 

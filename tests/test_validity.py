@@ -22,7 +22,7 @@ def steady(took_s: float = 0.2, per_s: int = 20) -> list[dict[str, Any]]:
 
 
 def looks(in_flight: float) -> list[dict[str, Any]]:
-    """The probe's samples: whole numbers whose mean is the one given."""
+    """The probe's samples: numbers whose mean is the one given."""
     counts = [int((n + 1) * in_flight) - int(n * in_flight) for n in range(len(TICKS))]
     return [{"t_s": t, "in_flight": count} for t, count in zip(TICKS, counts, strict=True)]
 
@@ -91,7 +91,16 @@ def test_littles_law_ties_what_was_seen_to_what_was_recorded(seen: float, valid:
     """Twenty requests a second that take 0.2 s each put four in flight."""
     found = reasons(measured(steady(), in_flight=seen), CLOSED, None)
     assert (found == []) is valid
-    assert valid or f"{seen:.1f} requests were seen in flight, the rows account for 4.0" in found[0]
+    assert valid or f"{seen:.1f} requests were counted in flight, the rows account for 4.0" in found[0]
+
+
+def test_a_long_look_counts_for_as_long_as_it_was() -> None:
+    """For half of the window the interpreter is held for 0.25 s at a time, with six in flight; in the rest there are two."""
+    half_s = START_S + 5
+    samples = [{"t_s": t, "in_flight": 2.0} for t in TICKS if t < half_s]
+    samples += [{"t_s": half_s + 0.25 * n, "in_flight": 6.0} for n in range(1, 20)]
+    found = reasons(window(steady(), samples=samples, generator_cpu_s=1.0), CLOSED, None)
+    assert found == []
 
 
 def test_requests_that_never_ended_are_in_flight_to_the_end() -> None:

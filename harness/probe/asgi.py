@@ -41,9 +41,7 @@ class ProbedApp:
             raise
         finally:
             tell_of(request, probe)  # before its end: an exception that is kept keeps the sessions of its frames
-            row = request.end(probe.checkouts)
-            probe.in_flight.discard(request)
-            probe.add("requests", row)
+            probe.end(request)
 
 
 def _send(request: RequestState, send: Send, message: Message) -> Awaitable[None]:

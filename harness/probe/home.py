@@ -1,32 +1,28 @@
-"""The probe's thread: looks at the loop, samples the process, sends everything home, and ends the process with its parent.
+"""What the probe does at regular times: it samples the process, sends everything home, and ends the process with its parent.
 
-It is a thread so that it keeps working while the loop is blocked.
+The loop's heartbeat does it while the loop is well. A thread does it, and looks at the loop, while the heartbeat is overdue; until
+then it sleeps (see :mod:`harness.probe.alarm`).
 """
 
 from __future__ import annotations
 
 import os
-import resource
-import select
 import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 
-import msgpack
-
+from harness.probe.alarm import is_readable
 from harness.probe.loop import LoopWatch
+from harness.probe.outbox import Outbox
 from harness.probe.recorder import Probe
-from harness.probe.threads import TokenWatch, see_busy_threads
+from harness.probe.sampler import Sampler
+from harness.probe.threads import TokenWatch
 
 LOOK_S = 0.01
-SAMPLE_EVERY = 5  # looks
-SEND_EVERY = 20
+SAMPLE_S = 0.05
+SEND_S = 0.2
 TEARDOWN_S = 0.05  # for the dependencies of what has just been answered
-MEMORY_EVERY = 50  # reading it hands the interpreter over several times
-STATM = Path("/proc/self/statm")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class ProbeThread(threading.Thread):
@@ -46,50 +42,60 @@ class ProbeThread(threading.Thread):
         self._channel = channel
         self._probe = probe
         self._loop = loop
-        self._tokens = tokens
+        self._sampler = Sampler(probe, loop, tokens)
         self._on_stop = on_stop
         self._settle_s = settle_s
-        self._sending = threading.Lock()
-        self._rss_bytes: int | None = None
+        self._attending = threading.Lock()
+        self._outbox = Outbox(channel)
+        self._said_bye = False
+        self._sample_at_s = self._sent_s = time.monotonic()
+        loop.on_beat = self.attend
 
     def run(self) -> None:
-        looks = 0
-        next_s = time.monotonic()
-        while True:
-            next_s = max(next_s + LOOK_S, time.monotonic())
-            if select.select([self._channel], (), (), max(0.0, next_s - time.monotonic()))[0]:
-                self._obey()
-                return
-            if looks % MEMORY_EVERY == 0:
-                self._rss_bytes = _resident_bytes()
-            looks += 1
+        while not self._loop.alarm.wait(self._channel):
             self._loop.look()
-            if looks % SAMPLE_EVERY == 0:
-                self._probe.add("samples", self._sample())
-            if looks % SEND_EVERY == 0:
-                self._probe.adapt(over_s=SEND_EVERY * LOOK_S)
-                self.send_rows()
+            self.attend()
+            if is_readable(self._channel, LOOK_S):
+                break
+        self._obey()
+
+    def attend(self) -> None:
+        """Does what is due, and never waits: what another thread is about is left to it, and what cannot be sent yet to the next call."""
+        if not self._attending.acquire(blocking=False):
+            return
+        try:
+            if not self._said_bye:
+                self._do_what_is_due(time.monotonic())
+        finally:
+            self._attending.release()
 
     def say(self, kind: str, **content: object) -> None:
         """Sends one message; the process ends when nobody is left to hear it."""
-        try:
-            with self._sending:
-                self._channel.send_bytes(msgpack.packb({"kind": kind, **content}))
-        except OSError:
-            os._exit(1)
+        with self._attending:
+            self._outbox.put({"kind": kind, **content})
+            _or_end(self._outbox.send_all)
 
-    def send_rows(self) -> None:
-        self.say("rows", **self._probe.take())
+    def _do_what_is_due(self, now_s: float) -> None:
+        if now_s >= self._sample_at_s:
+            self._sample_at_s = max(self._sample_at_s + SAMPLE_S, now_s)
+            self._probe.add("samples", self._sampler.sample())
+        if now_s >= self._sent_s + SEND_S and not self._outbox:
+            self._probe.adapt(over_s=now_s - self._sent_s)
+            self._sent_s = now_s
+            self._outbox.put({"kind": "rows", **self._probe.take()})
+        _or_end(self._outbox.send_some)
 
     def _farewell(self) -> None:
         """Sends what is left: requests under way, connections that are still out or waited for."""
+        with self._attending:
+            self._said_bye = True
         for request in list(self._probe.in_flight):
             self._probe.add("requests", request.row())
         for checkout in list(self._probe.checkouts):
             if checkout.request is not None and checkout.got_s is not None:
                 checkout.sql_s += checkout.request.sql_s
             self._probe.add("checkouts", checkout.row())
-        self.send_rows()
+        self.say("rows", **self._probe.take())
         self.say("bye")
 
     def _obey(self) -> None:
@@ -108,28 +114,10 @@ class ProbeThread(threading.Thread):
         while time.monotonic() < deadline_s and any(r.last_byte_s for r in list(self._probe.in_flight)):
             time.sleep(LOOK_S)
 
-    def _sample(self) -> tuple[float | int | None, ...]:
-        in_use, waiting = self._tokens.now()
-        if waiting:
-            see_busy_threads(self._probe)
-        checkouts = list(self._probe.checkouts)
-        asking = sum(checkout.got_s is None for checkout in checkouts)
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        return (
-            time.monotonic(),
-            self._loop.take_worst_lag_s(),
-            len(self._probe.in_flight),
-            in_use,
-            waiting,
-            len(checkouts) - asking,
-            asking,
-            usage.ru_utime + usage.ru_stime,
-            self._rss_bytes,
-        )
 
-
-def _resident_bytes() -> int | None:
+def _or_end(send: Callable[[], None]) -> None:
+    """Ends the process when nobody is left to hear it."""
     try:
-        return int(STATM.read_text(encoding="ascii").split()[1]) * PAGE_BYTES
+        send()
     except OSError:
-        return None
+        os._exit(1)

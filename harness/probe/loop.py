@@ -1,7 +1,7 @@
 """Watches the event loop: how late it is, and which line holds it.
 
-A heartbeat on the loop says when the loop was last free. A thread, which keeps running while the loop does not, looks at the
-loop's stack whenever the heartbeat is overdue. Only when it finds the *same* step of the loop (the same outermost frame below the
+A heartbeat on the loop says when the loop was last free, and puts off an alarm. When the heartbeat is overdue, the alarm wakes a
+thread, which can run while the loop does not, to look at the loop's stack. Only when it finds the *same* step of the loop (the same outermost frame below the
 loop's own, alive at two looks in a row) is the step blocking; a loop that is busy with many short steps shows a new one at each
 look.
 """
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from time import monotonic
 from types import FrameType
 
+from harness.probe.alarm import Alarm
 from harness.probe.frames import library_frame
 from harness.probe.recorder import Probe
 
@@ -22,11 +23,16 @@ HEARTBEAT_S = 0.01
 
 
 class LoopWatch:
-    """The loop's heartbeat and the look at its stack. ``look`` is called by the probe's thread."""
+    """The loop's heartbeat and the look at its stack. ``look`` is called by the probe's thread, woken by ``alarm``.
+
+    ``on_beat``: what else is to be done on the loop, at each heartbeat.
+    """
 
     def __init__(self, probe: Probe, also_start: Callable[[], None]) -> None:
         self._probe = probe
         self._also_start = also_start
+        self.alarm = Alarm(2 * HEARTBEAT_S)
+        self.on_beat: Callable[[], None] = lambda: None
         self.started = False
         self._loop_thread = 0
         self._due_s = 0.0
@@ -46,12 +52,15 @@ class LoopWatch:
         self._also_start()
 
     def _beat(self) -> None:
+        self.alarm.put_off()
         if not self._base:
             self._base = _runner_codes(sys._getframe())
         now = monotonic()
         self._worst_lag_s = max(self._worst_lag_s, now - self._due_s)
         self._due_s = now + HEARTBEAT_S
+        self._step = None  # it is over, and its frame must not be kept
         self._loop.call_later(HEARTBEAT_S, self._beat)
+        self.on_beat()
 
     def take_worst_lag_s(self) -> float | None:
         """The latest the loop has been since the last call; None before the loop runs."""

@@ -6,6 +6,7 @@ import random
 from time import monotonic
 from typing import Any
 
+from harness.probe.flight import MeanInFlight
 from harness.probe.frames import Frames, FrameTuple
 from harness.probe.state import (
     CHECKOUT_COLUMNS,
@@ -20,8 +21,8 @@ from harness.record import Sight
 
 SAMPLE_COLUMNS = (
     "t_s",
-    "loop_lag_s",
-    "in_flight",
+    "loop_lag_s",  # the worst since the last sample
+    "in_flight",  # the mean since the last sample; what follows is as it was at the time
     "tokens_in_use",
     "tokens_waiting",
     "connections_out",
@@ -53,6 +54,7 @@ class Probe:
     def __init__(self, app_dir: str) -> None:
         self.frames = Frames(app_dir)
         self.in_flight: set[RequestState] = set()
+        self.mean_in_flight = MeanInFlight(monotonic())
         self.checkouts: set[CheckoutState] = set()  # asked for, and not given back or given up
         self.routes: set[str] = set()  # whose endpoint has been told
         self.unkept_routes: set[str | None] = set()  # on which rows that were written were not committed
@@ -72,7 +74,15 @@ class Probe:
         if timed:
             timed_request.set(request)
         self.in_flight.add(request)
+        self.mean_in_flight.change(request.start_s, 1)
         return request
+
+    def end(self, request: RequestState) -> None:
+        """The app has returned."""
+        row = request.end(self.checkouts)
+        self.in_flight.discard(request)
+        self.mean_in_flight.change(request.end_s or monotonic(), -1)
+        self.add("requests", row)
 
     def adapt(self, over_s: float) -> None:
         """Chooses anew how often requests are timed, after so many seconds."""
