@@ -29,9 +29,10 @@ def origin_of(run: Run) -> RunOrigin:
 
 def _one_user(run: Run, pair: str) -> list[Look]:
     """One user, one request at a time: is there any answer from the buggy variant that the fixed one does not give?"""
-    answers = {v: {t.sequential for t in run.trials if (t.pair, t.variant) == (pair, v)} for v in VARIANTS}
+    asked = [t for t in run.trials if t.pair == pair and t.sequential]  # a variant's first trial alone makes the check
+    answers = {v: {t.sequential for t in asked if t.variant == v} for v in VARIANTS}
     broke = None
-    if not answers["buggy"] or not answers["fixed"] or () in answers["buggy"] | answers["fixed"]:
+    if not answers["buggy"] or not answers["fixed"]:
         broke = NO_ANSWER
     elif len(answers["fixed"]) > 1:
         broke = NOT_REPEATED
