@@ -240,7 +240,7 @@ def test_one_user_finds_what_answers_otherwise(
     trials = [
         builders.trial(1, "buggy", sequential=tuple(buggy)),
         builders.trial(2, "fixed", sequential=tuple(fixed)),
-        builders.trial(3, "fixed"),  # only the first trial of a variant makes the check
+        builders.trial(3, "fixed", sequential=()),  # only the first trial of a variant makes the check
     ]
     run = builders.run(shop(), [], trials)
     looks = {(k.detector, k.pair, k.variant): k for k in looks_of(run, judge(run))}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.judgement import PairVerdict
 from harness.record import Pair, Run
 from harness.report import summary, units
 from harness.report.summary import State
+from harness.report.words import THEMES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,19 +19,11 @@ class Line:
 
     pair: str
     title: str
+    theme: str
     effect: str
     ratio: str  # "10.1×", or empty where there is no effect to speak of
     bar: float  # its share of the largest effect, on a log scale
     state: State
-
-
-@dataclass(frozen=True, kw_only=True)
-class LineGroup:
-    """Pairs of the first screen that belong together."""
-
-    theme: str  # empty where the pairs are few
-    lines: tuple[Line, ...]
-    met: str  # "8 of 9 as expected"
 
 
 def facts(run: Run) -> tuple[tuple[str, str], ...]:
@@ -59,34 +52,22 @@ def facts(run: Run) -> tuple[tuple[str, str], ...]:
     )
 
 
-def line_groups(
-    groups: list[tuple[str, list[PairVerdict]]], pairs: Mapping[str, Pair], run: Run
-) -> tuple[LineGroup, ...]:
-    """The lines of the pairs in the groups, and the order, of :func:`harness.report.summary.by_theme`."""
-    sizes = [summary.effect_size(v.effect_ratio) for _, judged in groups for v in judged]
-    largest = max((s for s in sizes if math.isfinite(s)), default=0.0)
-    return tuple(
-        LineGroup(
-            theme=theme, lines=tuple(_line(v, pairs[v.pair], run, largest) for v in judged), met=_met_words(judged, run)
-        )
-        for theme, judged in groups
-    )
+def effect_lines(ordered: Sequence[PairVerdict], pairs: Mapping[str, Pair], run: Run) -> tuple[Line, ...]:
+    """A line for each pair, in the order given."""
+    largest = max((s for v in ordered if math.isfinite(s := summary.effect_size(v.effect_ratio))), default=0.0)
+    return tuple(_line(v, pairs[v.pair], run, largest) for v in ordered)
 
 
 def _line(v: PairVerdict, pair: Pair, run: Run, largest: float) -> Line:
     return Line(
         pair=v.pair,
         title=pair.title,
+        theme=THEMES.get(pair.theme, pair.theme),
         effect=summary.effect(v, run),
         ratio=_ratio(v.effect_ratio),
         bar=min(1.0, max(0.0, summary.effect_size(v.effect_ratio)) / max(largest, 1.0)),
         state=summary.state(v, run),
     )
-
-
-def _met_words(judged: list[PairVerdict], run: Run) -> str:
-    met = sum(summary.state(v, run) in (State.MET, State.DOUBTFUL) for v in judged)
-    return f"all {len(judged)} as expected" if met == len(judged) > 1 else f"{met} of {len(judged)} as expected"
 
 
 def _ratio(value: float | None) -> str:

@@ -11,7 +11,7 @@ from harness.record import Cause, Pair, Run, Trial, Variant, VariantResult
 from harness.report import glossary, summary, sweeps, units, words
 from harness.report.charts.model import Chart
 from harness.report.diff import DiffRow, Note, unified
-from harness.report.first_screen import LineGroup, facts, line_groups
+from harness.report.first_screen import Line, effect_lines, facts
 from harness.report.summary import State
 from harness.report.table import FigureTable, figure_table
 
@@ -94,7 +94,7 @@ class Page:
     trusted: bool
     reasons: tuple[tuple[str, int], ...]
     facts: tuple[tuple[str, str], ...]
-    groups: tuple[LineGroup, ...]  # empty where nothing is compared
+    lines: tuple[Line, ...]  # the largest effect first; empty where nothing is compared
     terms: tuple[str, ...]  # a sentence on each term that the effects use
     glossary: tuple[tuple[str, str], ...]
     sections: tuple[PairSection, ...]
@@ -103,7 +103,7 @@ class Page:
 def page(run: Run, verdict: RunVerdict, charts: Mapping[str, tuple[Chart, ...]]) -> Page:
     """The page of a run; its sections stand in the order of the lines of its first screen."""
     pairs = {p.name: p for p in run.pairs}
-    groups = summary.by_theme(summary.whole(run, verdict), run)
+    ordered = summary.by_effect(summary.whole(run, verdict))
     complete = run.status == "complete"
     return Page(
         run=run,
@@ -113,10 +113,10 @@ def page(run: Run, verdict: RunVerdict, charts: Mapping[str, tuple[Chart, ...]])
         trusted=complete and verdict.valid and bool(run.trials),
         reasons=tuple(summary.invalid_reasons(run)),
         facts=facts(run),
-        groups=() if summary.all_own(run) else line_groups(groups, pairs, run),
+        lines=() if summary.all_own(run) else effect_lines(ordered, pairs, run),
         terms=glossary.effect_terms(summary.effect(v, run) for v in verdict.pairs),
         glossary=_glossary(run),
-        sections=tuple(_section(pairs[v.pair], v, run, charts.get(v.pair, ())) for _, judged in groups for v in judged),
+        sections=tuple(_section(pairs[v.pair], v, run, charts.get(v.pair, ())) for v in ordered),
     )
 
 

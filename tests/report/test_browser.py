@@ -202,7 +202,7 @@ def test_the_first_screen_of_many_pairs_fits_a_phone(
     browser.get(page.as_uri())
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
     assert browser.execute_script("return document.querySelectorAll('.line').length") == 48
-    assert browser.execute_script("return document.querySelectorAll('h3.theme').length") == 3
+    assert browser.execute_script("return document.querySelectorAll('.line-theme').length") == 48
 
 
 def test_a_line_of_the_first_screen_leads_to_its_pair(opened: Callable[[int, str], Any]) -> None:
