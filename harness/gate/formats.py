@@ -119,8 +119,8 @@ def as_github_benchmark(result: GateResult, *, more_is_worse: bool) -> str:
 
 
 def _spread(finding: Finding) -> dict[str, str]:
-    if finding.ratio is None or finding.low is None or finding.high is None:
-        return {}
+    if not finding.ratio or finding.low is None or finding.high is None:
+        return {}  # also where B has none of what A had: there is no share of nothing
     return {"range": f"± {(finding.high - finding.low) / 2 / finding.ratio * 100:.1f} %"}
 
 

@@ -40,6 +40,13 @@ def test_benchmark_histories_hold_the_figures_of_b() -> None:
     assert cpu["lower_value"] < cpu["value"] < cpu["upper_value"]
 
 
+def test_a_history_can_hold_a_count_that_fell_to_nothing() -> None:
+    gone = result({"queries_per_request": 0.0})
+    entries = {e["name"]: e for e in json.loads(formats.as_github_benchmark(gone, more_is_worse=True))}
+    assert entries["queries per request"]["value"] == 0.0
+    assert "range" not in entries["queries per request"]
+
+
 def test_junit_tells_failures_from_what_is_open() -> None:
     (suite,) = ET.fromstring(formats.as_junit(WORSE))
     failed = {c.get("name") for c in suite if c.find("failure") is not None}
