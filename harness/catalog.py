@@ -132,7 +132,7 @@ class _PairToml(_Table):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     settle_s: Annotated[float, Field(ge=0, le=30)] = 0.0
     blocks: Annotated[int, Field(ge=1, le=100)] | None = None
-    window_factor: Annotated[float, Field(ge=1, le=20)] = 1.0
+    window_factor: Annotated[float, Field(ge=0.5, le=20)] = 1.0
     shows_alone: Text | None = None
 
     @model_validator(mode="after")
