@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,16 +21,13 @@ from harness.load_source import LoadSource
 from harness.machine import LOAD_PACKAGES, PACKAGES, git_revision, this_machine
 from harness.placement import placement_here
 from harness.places import checkout_sites, loop_holds
-from harness.postgres.databases import Databases
-from harness.postgres.server import start_postgres
 from harness.record import Figures, InvariantResult, Pair, Profile, Run, Scalability, Trial, VariantResult
 from harness.relay import Relay
 from harness.routes import route_uses, sightings
 from harness.split import latency_split
-from harness.staging import Postgres, Rig, Subject, TrialPlan
+from harness.staging import Rig, Subject, TrialPlan, filled_postgres
 from harness.store import RunWriter, point_latest
 from harness.sweep import plan_sweeps, scalability
-from harness.target.seeding import seed
 from harness.target.target import OWN_PRELOAD, PRELOAD
 from harness.trial import TrialData
 from harness.window import Window
@@ -176,7 +172,6 @@ def _next_id(planned: int, measured: _Measured) -> int:
 
 @contextmanager
 def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> Iterator[Rig]:
-    token = secrets.token_hex(4)
     place = placement_here()
     with ExitStack() as stack:
         preload = PRELOAD if plan.catalogue else OWN_PRELOAD
@@ -185,13 +180,11 @@ def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> It
         logs = folder / "logs"
         postgres = None
         if plan.postgres is not None and plan.catalogue is not None:
-            server = stack.enter_context(
-                start_postgres(plan.postgres, run_token=token, cpus=place.postgres if place else None)
+            cpus = place.postgres if place else None
+            postgres = stack.enter_context(
+                filled_postgres(plan.postgres, targets, root=plan.catalogue, logs=logs, cpus=cpus)
             )
-            measured.postgres = server.version
-            postgres = Postgres(databases=Databases(server.url, run_token=token), server=server)
-            fill = partial(seed, targets, root=plan.catalogue, log=logs / "seed.log")
-            postgres.databases.create_template(fill)
+            measured.postgres = postgres.server.version
         yield Rig(
             started_s=clock,
             logs=logs,
