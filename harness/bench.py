@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.check import machine_warnings
+from harness.driving import LOAD_PRELOAD
 from harness.errors import HarnessError
 from harness.figures import measure, outcomes, promises_lost
 from harness.forkserver import ForkServer
@@ -31,8 +32,6 @@ from harness.sweep import plan_sweeps, scalability
 from harness.target.target import OWN_PRELOAD, PRELOAD
 from harness.trial import TrialData
 from harness.window import Window
-
-LOAD_PRELOAD = ("harness.load.main",)
 
 
 class Progress(Protocol):

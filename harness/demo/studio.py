@@ -15,11 +15,10 @@ from pathlib import Path
 from harness.demo.broom import sweep_when_gone
 from harness.demo.live import Order, Performance
 from harness.demo.sandbox import EDITED, Sandbox
+from harness.driving import LOAD_PRELOAD
 from harness.forkserver import ForkServer
 from harness.staging import Rig, filled_postgres
 from harness.target.target import PRELOAD
-
-LOAD_PRELOAD = ("harness.load.main",)
 
 
 @dataclass

@@ -10,11 +10,10 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.bench import LOAD_PRELOAD
 from harness.detectors.hook import APP
 from harness.detectors.logs import reports_in
 from harness.detectors.record import VARIANTS, Detector, Look
-from harness.driving import load_stage
+from harness.driving import LOAD_PRELOAD, load_stage
 from harness.errors import SetupError, TargetError, UsageError
 from harness.forkserver import ForkServer
 from harness.record import Pair, Profile, Workload
