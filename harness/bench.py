@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,29 +13,21 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.check import machine_warnings
+from harness.driving import LOAD_PRELOAD
 from harness.errors import HarnessError
-from harness.figures import measure, outcomes, promises_lost
 from harness.forkserver import ForkServer
-from harness.formula import ceiling_of
 from harness.load_source import LoadSource
 from harness.machine import LOAD_PACKAGES, PACKAGES, git_revision, this_machine
 from harness.placement import placement_here
-from harness.places import checkout_sites, loop_holds
-from harness.postgres.databases import Databases
-from harness.postgres.server import start_postgres
-from harness.record import Figures, InvariantResult, Pair, Profile, Run, Scalability, Trial, VariantResult
+from harness.record import Figures, Pair, Profile, Run, Trial
 from harness.relay import Relay
-from harness.routes import route_uses, sightings
-from harness.split import latency_split
-from harness.staging import Postgres, Rig, Subject, TrialPlan
+from harness.results import variant_result
+from harness.staging import Rig, Subject, TrialPlan, filled_postgres
 from harness.store import RunWriter, point_latest
-from harness.sweep import plan_sweeps, scalability
-from harness.target.seeding import seed
+from harness.sweep import plan_sweeps, scalabilities
 from harness.target.target import OWN_PRELOAD, PRELOAD
 from harness.trial import TrialData
 from harness.window import Window
-
-LOAD_PRELOAD = ("harness.load.main",)
 
 
 class Progress(Protocol):
@@ -176,7 +167,6 @@ def _next_id(planned: int, measured: _Measured) -> int:
 
 @contextmanager
 def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> Iterator[Rig]:
-    token = secrets.token_hex(4)
     place = placement_here()
     with ExitStack() as stack:
         preload = PRELOAD if plan.catalogue else OWN_PRELOAD
@@ -185,13 +175,11 @@ def _rig(plan: BenchPlan, folder: Path, clock: float, measured: _Measured) -> It
         logs = folder / "logs"
         postgres = None
         if plan.postgres is not None and plan.catalogue is not None:
-            server = stack.enter_context(
-                start_postgres(plan.postgres, run_token=token, cpus=place.postgres if place else None)
+            cpus = place.postgres if place else None
+            postgres = stack.enter_context(
+                filled_postgres(plan.postgres, targets, root=plan.catalogue, logs=logs, cpus=cpus)
             )
-            measured.postgres = server.version
-            postgres = Postgres(databases=Databases(server.url, run_token=token), server=server)
-            fill = partial(seed, targets, root=plan.catalogue, log=logs / "seed.log")
-            postgres.databases.create_template(fill)
+            measured.postgres = postgres.server.version
         yield Rig(
             started_s=clock,
             logs=logs,
@@ -217,10 +205,10 @@ def _keep(writer: RunWriter, measured: _Measured, data: TrialData, *, swept: boo
 
 def _run(plan: BenchPlan, folder: Path, started: datetime, wall_s: float, status: str, measured: _Measured) -> Run:
     results = [
-        _result(pair, variant, measured)
+        variant_result(pair, variant, measured.trials, windows)
         for pair in plan.pairs
         for variant in pair.variants
-        if measured.windows.get((pair.name, variant))
+        if (windows := measured.windows.get((pair.name, variant)))
     ]
     served = any(subject.served for subject in plan.subjects.values())
     return Run(
@@ -235,53 +223,8 @@ def _run(plan: BenchPlan, folder: Path, started: datetime, wall_s: float, status
         pairs=tuple(plan.pairs),
         trials=tuple(measured.trials),
         results=tuple(results),
-        sweeps=_sweeps(measured.swept),
+        sweeps=scalabilities(measured.swept),
         warnings=measured.warnings,
-    )
-
-
-def _sweeps(trials: list[Trial]) -> tuple[Scalability, ...]:
-    of: dict[tuple[str, str], list[Trial]] = defaultdict(list)
-    for trial in sorted(trials, key=lambda t: t.id):
-        of[trial.pair, trial.variant].append(trial)
-    return tuple(scalability(pair, variant, mine) for (pair, variant), mine in of.items())
-
-
-def _result(pair: Pair, variant: str, measured: _Measured) -> VariantResult:
-    windows = measured.windows[pair.name, variant]
-    valid = [t for t in measured.trials if (t.pair, t.variant) == (pair.name, variant) and not t.invalid]
-    figures, warnings = measure(windows, ceiling_of(pair, variant))
-    invariants = _summed_invariants(valid)
-    return VariantResult(
-        pair=pair.name,
-        variant=variant,
-        figures=replace(figures, promises_lost=promises_lost(invariants)),
-        warnings=warnings,
-        outcomes=outcomes(windows),
-        holds=loop_holds(windows),
-        checkouts=checkout_sites(windows),
-        sightings=sightings(windows),
-        routes=route_uses(windows),
-        split=latency_split(windows),
-        invariants=invariants,
-        trials=tuple(t.id for t in valid),
-    )
-
-
-def _summed_invariants(trials: list[Trial]) -> tuple[InvariantResult, ...]:
-    by_name: dict[str, list[InvariantResult]] = defaultdict(list)
-    for trial in trials:
-        for result in trial.invariants:
-            by_name[result.name].append(result)
-    return tuple(
-        InvariantResult(
-            name=name,
-            promised=sum(r.promised for r in rs),
-            kept=sum(r.kept for r in rs),
-            promised_by=rs[0].promised_by,
-            zero=rs[0].zero,
-        )
-        for name, rs in by_name.items()
     )
 
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from harness.errors import UsageError
+from harness.report_command import LATEST
 
 if TYPE_CHECKING:
     from harness.record import Pair, Run
@@ -17,7 +18,7 @@ SAMPLE = Path("reports") / "sample"
 
 
 def docs(
-    run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("reports/latest"),
+    run: Annotated[Path, typer.Argument(help="A run folder.")] = LATEST,
     write: Annotated[Path, typer.Option(help="The folder that the pages are written to.")] = Path("docs/pairs"),
 ) -> None:
     """Write a page on each pair: its lesson, its diff, and what a run measured of it."""
@@ -33,7 +34,7 @@ def docs(
 
 
 def sample(
-    run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("reports/latest"),
+    run: Annotated[Path, typer.Argument(help="A run folder.")] = LATEST,
     write: Annotated[
         Path, typer.Option(help="The folder that takes the sample, in the place of an older one.")
     ] = SAMPLE,

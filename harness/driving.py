@@ -14,6 +14,7 @@ from harness.load_source import LoadSource
 from harness.postgres.urls import database_of
 from harness.staging import Rig, Stage, TrialPlan
 
+LOAD_PRELOAD = ("harness.load.main",)  # for the fork server that load processes come from
 SEQUENTIAL_LIMIT_S = 15.0
 LOAD_SLACK_S = 45.0  # past the plan, after which a load process is given up
 

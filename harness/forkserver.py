@@ -1,4 +1,4 @@
-"""Starts child processes fast: a helper process imports slow modules once and forks a child for each job.
+"""Starts child processes fast: a helper process (:mod:`harness.forking`) imports slow modules once and forks a child for each job.
 
 A trial needs a new server process and a new load process, and importing their libraries takes longer than measuring. Each
 child has a channel to its parent. The channel is also the leash: a child that reads its end ends itself, so that nothing
@@ -7,7 +7,6 @@ outlives a parent that was killed.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import signal
@@ -26,10 +25,8 @@ from typing import Any
 import msgpack
 
 from harness.errors import SetupError
+from harness.forking import read_exactly
 from harness.placement import put
-
-# Bound before any module can patch the standard library: the load room's preload does.
-from os import _exit, close, fork, waitpid  # isort: skip
 
 Message = dict[str, Any]
 STOP: Message = {"kind": "stop"}
@@ -129,7 +126,7 @@ class ForkServer:
         self._asking = threading.Lock()  # several threads may run trials beside each other
         with theirs:
             self._process = subprocess.Popen(
-                [python, "-m", "harness.forkserver", str(theirs.fileno()), *preload],
+                [python, "-m", "harness.forking", str(theirs.fileno()), *preload],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
@@ -151,7 +148,7 @@ class ForkServer:
                 header = len(request).to_bytes(4, "big")
                 socket.send_fds(self._socket, [header], [theirs.fileno(), output.fileno()])
                 self._socket.sendall(request)
-                pid = int.from_bytes(_read_exactly(self._socket, 4), "big")
+                pid = int.from_bytes(read_exactly(self._socket, 4), "big")
         except (OSError, EOFError) as error:
             raise SetupError(f"the process that starts {main} has died: {error}") from error
         return Child(pid=pid, channel=Connection(ours.detach()), log=log)
@@ -181,85 +178,3 @@ def _environment_that_finds_us(home: Path | None) -> dict[str, str]:
     here = str(home or Path(__file__).resolve().parent.parent)
     paths = [here, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
-
-
-def _read_exactly(source: socket.socket, count: int) -> bytes:
-    data = b""
-    while len(data) < count:
-        chunk = source.recv(count - len(data))
-        if not chunk:
-            raise EOFError("connection closed")
-        data += chunk
-    return data
-
-
-def _serve(server: socket.socket) -> None:
-    """The fork server's life: a request, a fork, a pid back; until the parent's end of the socket closes."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are told apart by their channels; nobody waits for them
-    children: list[int] = []
-    while True:
-        try:
-            header, fds, _, _ = socket.recv_fds(server, 4, 2)
-            if not header:
-                break
-            header += _read_exactly(server, 4 - len(header)) if len(header) < 4 else b""
-            request = json.loads(_read_exactly(server, int.from_bytes(header, "big")))
-        except (EOFError, OSError):
-            break
-        pid = fork()
-        if pid == 0:
-            server.close()
-            _run_child(request, *fds)
-        for fd in fds:
-            close(fd)
-        children.append(pid)
-        server.sendall(pid.to_bytes(4, "big"))
-    _end_all(children)
-
-
-def _end_all(children: list[int]) -> None:
-    for pid in children:
-        with suppress(ChildProcessError, ProcessLookupError):
-            if waitpid(pid, os.WNOHANG) == (0, 0):  # still ours and alive, so the id is its own
-                os.kill(pid, signal.SIGKILL)
-
-
-def _run_child(request: Message, channel_fd: int, log_fd: int) -> None:
-    code = 1
-    try:
-        os.setsid()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.dup2(log_fd, 1)
-        os.dup2(log_fd, 2)
-        close(log_fd)
-        os.environ.update(request["env"])
-        os.chdir(request["cwd"])
-        module, function = request["main"].split(":")
-        getattr(importlib.import_module(module), function)(request["job"], Connection(channel_fd))
-        code = 0
-    except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else 1
-    except BaseException:  # noqa: BLE001 - the child ends here; its log is all that is left to tell
-        import traceback
-
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        _exit(code)
-
-
-def main() -> None:
-    """``python -m harness.forkserver FD MODULE...``"""
-    server = socket.socket(fileno=int(sys.argv[1]))
-    server.set_inheritable(False)
-    for name in sys.argv[2:]:
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            continue  # preloading is only for speed; whoever needs the module will say that it is missing
-    _serve(server)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 from pathlib import Path
-from types import FrameType
 from typing import IO, Annotated
 
 import typer
@@ -13,6 +11,7 @@ from rich.console import Console
 
 from harness.forkserver import ForkServer
 from harness.load_source import parse_address
+from harness.signals import interrupt_on_termination
 
 LoadWorkers = Annotated[int, typer.Option(min=1, max=64, help="Processes that send the load.")]
 LoadMaster = Annotated[
@@ -36,7 +35,7 @@ def worker(
     """
     host, port = parse_address("--master", master)
     err = Console(stderr=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt_on_termination()
     err.print(f"waiting for a master at {master}; Ctrl-C ends this worker", highlight=False)
     try:
         with tempfile.TemporaryFile() as log, ForkServer(("harness.load.remote",)) as forks:
@@ -62,7 +61,3 @@ def _do_a_trial(forks: ForkServer, host: str, port: int, log: IO[bytes], err: Co
         log.truncate(0)
     finally:
         child.stop(grace_s=0.5)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -77,23 +77,6 @@ def own_plan(own: OwnApp, *, out: Path, seed: int, command: str) -> BenchPlan:
     )
 
 
-def without_secrets(arguments: Sequence[str]) -> list[str]:
-    """A command line that may stand in a report: no value of an environment variable, no password of a URL."""
-    shown: list[str] = []
-    for argument in arguments:
-        if argument.startswith("--env="):
-            argument = "--env=" + _hidden(argument.removeprefix("--env="))
-        elif shown and shown[-1] == "--env":
-            argument = _hidden(argument)
-        shown.append(re.sub(r"(://[^/@\s:]*):[^/@\s]*@", r"\1:…@", argument))
-    return shown
-
-
-def _hidden(setting: str) -> str:
-    name, equals, _ = setting.partition("=")
-    return f"{name}={'…' if equals else ''}"
-
-
 def _workload(own: OwnApp) -> Workload:
     if own.users is None and own.rate_rps is None:
         raise UsageError(

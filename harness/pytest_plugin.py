@@ -165,6 +165,7 @@ class Concurrency:
         return file
 
     def _rig(self) -> Rig:
+        from harness.driving import LOAD_PRELOAD
         from harness.forkserver import ForkServer
         from harness.staging import Rig
         from harness.target.target import OWN_PRELOAD
@@ -172,7 +173,7 @@ class Concurrency:
         if self._shared is None:
             self._shared = Rig(
                 started_s=time.monotonic(), logs=self._folder, postgres=None, targets=self._stack.enter_context(ForkServer(OWN_PRELOAD)),
-                loads=self._stack.enter_context(ForkServer(("harness.load.main",))),
+                loads=self._stack.enter_context(ForkServer(LOAD_PRELOAD)),
             )  # fmt: skip
         return self._shared
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from harness.forkserver import Child, ForkServer
@@ -12,11 +15,12 @@ from harness.hearing import Heard, OnStep, end
 from harness.load_source import LoadSource
 from harness.postgres.activity import ActivitySampler
 from harness.postgres.databases import Databases
-from harness.postgres.server import PostgresServer
+from harness.postgres.server import PostgresServer, start_postgres
 from harness.postgres.urls import database_of
 from harness.record import Pair, Profile
 from harness.target.library import asked
 from harness.target.limits import Limits
+from harness.target.seeding import seed
 from harness.target.target import start_target, start_upstream, start_worker
 
 
@@ -26,6 +30,21 @@ class Postgres:
 
     databases: Databases
     server: PostgresServer
+
+
+@contextmanager
+def filled_postgres(
+    choice: str, targets: ForkServer, *, root: Path, logs: Path, cpus: Collection[int] | None = None
+) -> Iterator[Postgres]:
+    """A server whose template holds the catalogue's rows. On leaving, all that was put on it is gone.
+
+    choice, cpus: as of :func:`harness.postgres.server.start_postgres`; root: the catalogue's. Raises SetupError, with the reason.
+    """
+    token = secrets.token_hex(4)
+    with start_postgres(choice, run_token=token, cpus=cpus) as server:
+        databases = Databases(server.url, run_token=token)
+        databases.create_template(partial(seed, targets, root=root, log=logs / "seed.log"))
+        yield Postgres(databases=databases, server=server)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -56,6 +57,14 @@ def plan_sweeps(trials: Sequence[TrialPlan], asked: Sequence[int]) -> list[Trial
             for plan in plans if turn % 2 == 0 else reversed(plans):
                 planned.append(_with_users(plan, count, len(trials) + len(planned) + 1))
     return planned
+
+
+def scalabilities(trials: Sequence[Trial]) -> tuple[Scalability, ...]:
+    """What the sweeps of a run show. In: their trials, in any order."""
+    of: dict[tuple[str, str], list[Trial]] = defaultdict(list)
+    for trial in sorted(trials, key=lambda t: t.id):
+        of[trial.pair, trial.variant].append(trial)
+    return tuple(scalability(pair, variant, mine) for (pair, variant), mine in of.items())
 
 
 def scalability(pair: str, variant: str, trials: Sequence[Trial]) -> Scalability:

@@ -1,13 +1,12 @@
-"""Customers look at their orders and place new ones. A hundred customers; product n costs 500 + 25 n cents."""
+"""Customers look at their orders and place new ones. There are a hundred of them, with five orders each."""
 
 import random
 
-from locust import FastHttpUser, constant, task
+from locust import task
+from shoppers.orders import Buyer
 
 
-class Customer(FastHttpUser):
-    wait_time = constant(0)
-
+class Customer(Buyer):
     @task
     def read_orders(self) -> None:
         path = f"/customers/{random.randint(1, 100)}/orders"
@@ -16,12 +15,5 @@ class Customer(FastHttpUser):
                 response.failure(f"wrong orders: {response.text}")
 
     @task
-    def place_order(self) -> None:
-        product, quantity = random.randint(1, 200), random.randint(1, 5)
-        order = {"customer_id": random.randint(1, 100), "product_id": product, "quantity": quantity}
-        with self.client.post("/orders", json=order, catch_response=True) as response:
-            if response.status_code != 201:
-                return
-            answer = response.json()
-            if answer["product_id"] != product or answer["total_cents"] != quantity * (500 + 25 * product):
-                response.failure(f"wrong order: {response.text}")
+    def order(self) -> None:
+        self.place_order()

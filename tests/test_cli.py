@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from uvicorn.importer import ImportFromStringError
 
 from harness import cli
-from harness.own import most_in_flight, shown, without_secrets
+from harness.measuring import without_secrets
+from harness.own import most_in_flight, shown
 from harness.target.serve import imported
 
 Refused = Callable[..., str]
@@ -137,3 +139,22 @@ def test_passwords_and_values_of_the_environment_stay_out_of_the_command_line() 
 @pytest.mark.parametrize(("rate_rps", "users"), [(0.1, 50), (100, 200), (5000, 1000)])
 def test_users_of_an_open_load_suffice_for_answers_of_two_seconds(rate_rps: float, users: int) -> None:
     assert most_in_flight(rate_rps) == users
+
+
+def test_a_verb_loads_no_more_than_it_needs() -> None:
+    code = "import sys; from harness.cli import list_pairs; list_pairs(); print(*sys.modules, file=sys.stderr)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    assert "blocking_sleep" in ended.stdout
+    loaded = set(ended.stderr.split())
+    assert "harness.catalog" in loaded
+    assert not loaded & {
+        "fastapi",
+        "gevent",
+        "harness.bench",
+        "locust",
+        "matplotlib",
+        "numpy",
+        "psycopg",
+        "pyarrow",
+        "scipy",
+    }

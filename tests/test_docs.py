@@ -6,8 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from harness.catalog import _PairToml
 from harness.cli import app
+from harness.pair_toml import PairToml
 from harness.record import PROFILES
 from harness.store import run_json_schema
 from tests.versions import OLDEST_FASTAPI, OLDEST_SQLALCHEMY
@@ -27,7 +27,7 @@ def test_every_key_of_a_pair_is_explained() -> None:
         if key
         not in {"variants", "settings", "workload", "ceiling", "failures", "expect", "invariant", "sweep", "fault"}
         else f"[{key}"
-        for key in _PairToml.model_fields
+        for key in PairToml.model_fields
     }
     assert [key for key in keys if not re.search(rf"`\[?{re.escape(key)}", text)] == []
 

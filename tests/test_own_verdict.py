@@ -15,6 +15,7 @@ from harness.record import Pair, Run, SequentialAnswer, Variant
 from harness.report import summary
 from harness.report.junit import render_junit
 from harness.report.markdown import render_markdown
+from harness.report.states import State, state
 from harness.report.terminal import print_verdict
 from harness.report.view import page
 from harness.verdict import judge
@@ -49,7 +50,7 @@ def test_an_app_without_a_finding_is_measured_and_not_judged() -> None:
     of = measured()
     verdict = judge(of)
     assert (verdict.exit_code, verdict.pairs[0].sequential_alike) == (0, None)
-    assert summary.state(verdict.pairs[0], of) is summary.State.MEASURED
+    assert state(verdict.pairs[0], of) is State.MEASURED
     assert summary.headline(of, verdict) == "shop:app: 41 requests/s, none failed; nothing to name was found inside."
     inside = page(of, verdict, {}).sections[0].inside
     assert inside is not None

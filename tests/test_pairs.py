@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import secrets
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.catalog import load_pair, pair_names
-from harness.forkserver import ForkServer
-from harness.postgres.databases import Databases
-from harness.postgres.server import PostgresServer
 from harness.record import Pair, Profile, Workload
-from harness.staging import Postgres, Rig, Subject, TrialPlan
-from harness.target.seeding import seed
-from harness.target.target import PRELOAD
+from harness.staging import Rig, Subject, TrialPlan
 from harness.trial import run_trial
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,35 +20,19 @@ SHORT_S = 0.05  # in place of the settings that are there to make requests last
 SCREEN_LINES = 60
 
 
-@pytest.fixture(scope="module")
-def rig(embedded_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    logs = tmp_path_factory.mktemp("logs")
-    databases = Databases(embedded_server.url, run_token=secrets.token_hex(4))
-    with ForkServer(PRELOAD) as targets, ForkServer(["harness.load.main"]) as loads:
-        databases.create_template(lambda url: seed(targets, url, root=ROOT, log=logs / "seed.log"))
-        yield Rig(
-            started_s=time.monotonic(),
-            logs=logs,
-            targets=targets,
-            loads=loads,
-            postgres=Postgres(databases=databases, server=embedded_server),
-        )
-    databases.drop_all()
-
-
 @pytest.fixture(params=pair_names(ROOT))
 def pair(request: pytest.FixtureRequest) -> Pair:
     return load_pair(ROOT, request.param)
 
 
-def test_one_user_sees_of_a_pair_what_it_says(rig: Rig, pair: Pair) -> None:
+def test_one_user_sees_of_a_pair_what_it_says(catalogue_rig: Rig, pair: Pair) -> None:
     answers = {}
     brief = replace(pair, settings=shortened(pair.settings), workload=Workload(users=1))
     for n, variant in enumerate(pair.variants):
         app = f"target_apps.{pair.name}.{variant}:app"
         subject = Subject(target=app, app_dir=ROOT, locustfile=ROOT / pair.scenario)
         plan = TrialPlan(id=n, pair=brief, variant=variant, subject=subject, block=1, seed=n, profile=BRIEF)
-        trial = run_trial(rig, plan).trial
+        trial = run_trial(catalogue_rig, plan).trial
         assert sum(trial.outcomes.values()) == trial.planned > 0, trial.invalid
         if variant == "fixed":
             assert not trial.figures.promises_lost

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness.bench import _sweeps
 from harness.cli import app
 from harness.errors import UsageError
 from harness.record import PROFILES, Figures, Trial, Workload
 from harness.staging import Subject, TrialPlan
 from harness.store import load_data, load_run
-from harness.sweep import parse_users, plan_sweeps, scalability, users_of
+from harness.sweep import parse_users, plan_sweeps, scalabilities, scalability, users_of
 from harness.verdict import judge
 from tests.builders import pair, result, run, trial
 
@@ -153,7 +152,7 @@ def test_the_verdict_judges_nothing_by_a_sweep_but_its_invalid_trials_count() ->
 
 def test_sweeps_are_kept_by_pair_and_variant() -> None:
     trials = [replace(at(n, 9.0), id=n, variant=v) for n, v in ((1, "buggy"), (2, "fixed"), (3, "fixed"))]
-    assert [(s.variant, len(s.trials)) for s in _sweeps(trials)] == [("buggy", 1), ("fixed", 2)]
+    assert [(s.variant, len(s.trials)) for s in scalabilities(trials)] == [("buggy", 1), ("fixed", 2)]
 
 
 @pytest.fixture

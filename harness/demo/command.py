@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import webbrowser
 from importlib.util import find_spec
-from types import FrameType
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from harness.errors import SetupError
+from harness.signals import interrupt_on_termination
 
 PORT = 8765
 
@@ -36,7 +35,7 @@ def demo(
     from harness.demo.server import free_port, serve
 
     err = Console(stderr=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt_on_termination()
 
     def on_ready(address: str) -> None:
         print(address, flush=True)
@@ -57,7 +56,3 @@ def demo(
 def _has_screen() -> bool:
     """Whether a browser with windows could be opened: one in the terminal would take it over."""
     return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.catalog import THEMES
 from harness.record import Pair
+from harness.report.words import THEMES
 
 # Each needs what the one before has shown. docs/teaching.md says what to ask, and what to expect.
 PATH = (
@@ -18,16 +18,6 @@ PATH = (
     "session_dependency_convoy",
     "lost_update",
 )
-THEME_WORDS = {
-    "loop": "The event loop",
-    "threads": "Threads",
-    "pool": "The connection pool",
-    "transactions": "Transactions",
-    "background": "Background work",
-    "contracts": "Contracts",
-    "beliefs": "Beliefs, put to the test",
-    "services": "A whole service",
-}
 
 
 def path_of(pairs: Sequence[Pair]) -> list[Pair]:
@@ -38,7 +28,7 @@ def path_of(pairs: Sequence[Pair]) -> list[Pair]:
 
 def by_theme(pairs: Sequence[Pair]) -> list[tuple[str, list[Pair]]]:
     """The pairs under the words for their themes."""
-    grouped = [(THEME_WORDS.get(t, t), [pair for pair in pairs if pair.theme == t]) for t in THEMES]
+    grouped = [(words, [pair for pair in pairs if pair.theme == t]) for t, words in THEMES.items()]
     return [(words, mine) for words, mine in grouped if mine]
 
 

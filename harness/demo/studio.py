@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import tempfile
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,14 +15,10 @@ from pathlib import Path
 from harness.demo.broom import sweep_when_gone
 from harness.demo.live import Order, Performance
 from harness.demo.sandbox import EDITED, Sandbox
+from harness.driving import LOAD_PRELOAD
 from harness.forkserver import ForkServer
-from harness.postgres.databases import Databases
-from harness.postgres.server import start_postgres
-from harness.staging import Postgres, Rig
-from harness.target.seeding import seed
+from harness.staging import Rig, filled_postgres
 from harness.target.target import PRELOAD
-
-LOAD_PRELOAD = ("harness.load.main",)
 
 
 @dataclass
@@ -137,10 +132,7 @@ class Studio:
             targets, loads = first.targets, first.loads
             if self._choice != "embedded":
                 return first
-        token = secrets.token_hex(4)
-        server = self._stack.enter_context(start_postgres(self._choice, run_token=token))
-        postgres = Postgres(databases=Databases(server.url, run_token=token), server=server)
-        postgres.databases.create_template(partial(seed, targets, root=self.root, log=self.folder / "seed.log"))
+        postgres = self._stack.enter_context(filled_postgres(self._choice, targets, root=self.root, logs=self.folder))
         return Rig(
             started_s=time.monotonic(), logs=self.folder, targets=targets, loads=loads, postgres=postgres
         )  # fmt: skip

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.bench import LOAD_PRELOAD
 from harness.detectors.hook import APP
 from harness.detectors.logs import reports_in
 from harness.detectors.record import VARIANTS, Detector, Look
-from harness.driving import load_stage
+from harness.driving import LOAD_PRELOAD, load_stage
 from harness.errors import SetupError, TargetError, UsageError
 from harness.forkserver import ForkServer
-from harness.postgres.databases import Databases
-from harness.postgres.server import start_postgres
 from harness.record import Pair, Profile, Workload
-from harness.staging import Postgres, Rig, Subject, TrialPlan, set_stage
+from harness.staging import Rig, Subject, TrialPlan, filled_postgres, set_stage
 from harness.store import disk_errors
-from harness.target.seeding import seed
 from harness.target.target import PRELOAD
 
 MOST_USERS = 10
@@ -111,18 +105,10 @@ def _without_paths(text: str, root: Path) -> str:
 
 
 @contextmanager
-def _rig(root: Path, postgres: str, logs: Path) -> Iterator[Rig]:
-    token = secrets.token_hex(4)
-    with ExitStack() as stack:
-        targets = stack.enter_context(ForkServer(PRELOAD))
-        loads = stack.enter_context(ForkServer(LOAD_PRELOAD))
-        server = stack.enter_context(start_postgres(postgres, run_token=token))
-        databases = Databases(server.url, run_token=token)
-        databases.create_template(partial(seed, targets, root=root, log=logs / "seed.log"))
-        yield Rig(
-            started_s=time.monotonic(),
-            logs=logs,
-            targets=targets,
-            loads=loads,
-            postgres=Postgres(databases=databases, server=server),
-        )
+def _rig(root: Path, choice: str, logs: Path) -> Iterator[Rig]:
+    with (
+        ForkServer(PRELOAD) as targets,
+        ForkServer(LOAD_PRELOAD) as loads,
+        filled_postgres(choice, targets, root=root, logs=logs) as postgres,
+    ):
+        yield Rig(started_s=time.monotonic(), logs=logs, targets=targets, loads=loads, postgres=postgres)

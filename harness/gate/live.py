@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,11 +21,8 @@ from harness.gate.rotation import rotation
 from harness.gate.versions import Version
 from harness.load_source import LoadSource
 from harness.placement import placement_here
-from harness.postgres.databases import Databases
-from harness.postgres.server import start_postgres
 from harness.record import Profile
-from harness.staging import Postgres, Rig, TrialPlan
-from harness.target.seeding import seed as fill
+from harness.staging import Postgres, Rig, TrialPlan, filled_postgres
 from harness.target.target import OWN_PRELOAD, PRELOAD
 
 EVERY = 2  # blocks between looks: a mirrored pair
@@ -189,10 +185,7 @@ def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
 
 
 def _postgres(stack: ExitStack, plan: GatePlan, catalogue: Path, targets: ForkServer) -> Postgres:
-    """A server with a filled template. Each arm has one of its own where they are ours to start: one would run out of connections."""
-    token = secrets.token_hex(4)
+    """Each arm has a server of its own where they are ours to start: one would run out of connections."""
     place = placement_here()
-    server = stack.enter_context(start_postgres(plan.postgres, run_token=token, cpus=place.postgres if place else None))
-    postgres = Postgres(databases=Databases(server.url, run_token=token), server=server)
-    postgres.databases.create_template(partial(fill, targets, root=catalogue, log=plan.logs / "seed.log"))
-    return postgres
+    cpus = place.postgres if place else None
+    return stack.enter_context(filled_postgres(plan.postgres, targets, root=catalogue, logs=plan.logs, cpus=cpus))

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import time
 from contextlib import suppress
 
 import gevent
 
-NONBLOCK_CLOEXEC = os.O_NONBLOCK | os.O_CLOEXEC  # Linux gives TFD_NONBLOCK and TFD_CLOEXEC the same values
-ABSOLUTE = 1  # TFD_TIMER_ABSTIME
+from harness.timerfd import ABSOLUTE, create, once
+
 READABLE = 1
-
-
-class _Timespec(ctypes.Structure):
-    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
-
-
-class _Timer(ctypes.Structure):
-    _fields_ = (("interval", _Timespec), ("first", _Timespec))
 
 
 class Sleeper:
@@ -32,10 +23,8 @@ class Sleeper:
         self._fd: int | None = None
         with suppress(AttributeError, OSError):
             self._libc = ctypes.CDLL(None, use_errno=True)
-            fd = self._libc.timerfd_create(time.CLOCK_MONOTONIC, NONBLOCK_CLOEXEC)
-            if fd >= 0:
-                self._fd = fd
-                self._watcher = gevent.get_hub().loop.io(fd, READABLE)
+            self._fd = create(self._libc)
+            self._watcher = gevent.get_hub().loop.io(self._fd, READABLE)
 
     def sleep_until(self, at_s: float) -> None:
         """Returns at ``at_s``, in monotonic seconds; at once, and without giving way, when that has passed."""
@@ -44,9 +33,8 @@ class Sleeper:
         if self._fd is None:
             gevent.sleep(max(0.0, at_s - time.monotonic()))
             return
-        seconds, nanoseconds = divmod(round(at_s * 1e9), 1_000_000_000)
-        timer = _Timer(first=_Timespec(seconds, nanoseconds))
-        self._libc.timerfd_settime(self._fd, ABSOLUTE, ctypes.byref(timer), None)  # this also forgets the last expiry
+        # this also forgets the last expiry
+        self._libc.timerfd_settime(self._fd, ABSOLUTE, ctypes.byref(once(at_s)), None)
         gevent.get_hub().wait(self._watcher)
 
 

@@ -9,20 +9,10 @@ from __future__ import annotations
 import ctypes
 import os
 import select
-import time
 from contextlib import suppress
 from typing import Any
 
-NONBLOCK_CLOEXEC = os.O_NONBLOCK | os.O_CLOEXEC  # Linux gives TFD_NONBLOCK and TFD_CLOEXEC the same values
-FROM_NOW = 0
-
-
-class _Timespec(ctypes.Structure):
-    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
-
-
-class _Timer(ctypes.Structure):
-    _fields_ = (("interval", _Timespec), ("first", _Timespec))
+from harness.timerfd import FROM_NOW, create, once
 
 
 class Alarm:
@@ -32,17 +22,14 @@ class Alarm:
     """
 
     def __init__(self, after_s: float) -> None:
-        seconds, nanoseconds = divmod(round(after_s * 1e9), 1_000_000_000)
-        self._timer = _Timer(first=_Timespec(seconds, nanoseconds))
+        self._timer = once(after_s)
         self._after = ctypes.byref(self._timer)
         self._fd: int | None = None
         with suppress(AttributeError, OSError):
             libc = ctypes.PyDLL(None)  # not CDLL: setting it must not hand the interpreter over
             self._set: Any = libc.timerfd_settime
-            fd = libc.timerfd_create(time.CLOCK_MONOTONIC, NONBLOCK_CLOEXEC)
-            if fd >= 0:
-                self._fd = fd
-                self.put_off()
+            self._fd = create(libc)
+            self.put_off()
 
     def put_off(self) -> None:
         """It rings ``after_s`` from now at the earliest."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.judgement import PairVerdict, RunVerdict
 from harness.record import Run
-from harness.report import summary
+from harness.report import states, summary
 
 
 def render_json(run: Run, verdict: RunVerdict) -> str:
@@ -37,7 +37,7 @@ def _pair(verdict: PairVerdict, run: Run) -> dict[str, Any]:
         "pair": pair.name,
         "title": pair.title,
         "theme": pair.theme,
-        "state": str(summary.state(verdict, run)),
+        "state": str(states.state(verdict, run)),
         "effect": summary.effect(verdict, run),
         "effect_ratio": verdict.effect_ratio,
         "sequential_alike": verdict.sequential_alike,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from harness.judgement import PairVerdict
 from harness.record import Pair, Run
-from harness.report import summary, units
-from harness.report.summary import State
+from harness.report import states, summary, units
+from harness.report.states import State
 from harness.report.words import THEMES
 
 
@@ -66,7 +66,7 @@ def _line(v: PairVerdict, pair: Pair, run: Run, largest: float) -> Line:
         effect=summary.effect(v, run),
         ratio=_ratio(v.effect_ratio),
         bar=min(1.0, max(0.0, summary.effect_size(v.effect_ratio)) / max(largest, 1.0)),
-        state=summary.state(v, run),
+        state=states.state(v, run),
     )
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from harness.judgement import RunVerdict
 from harness.record import Run
-from harness.report import summary, view, words
+from harness.report import states, summary, view, words
 from harness.report.charts.model import Chart
 from harness.report.charts.palette import ROLES, chart_css, hatch_defs, variant_role
 
@@ -39,18 +39,18 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "expectation": view.expectation_words,
-        "diagnosis": view.diagnosis_words,
-        "diagnosis_state": view.diagnosis_state,
-        "expectation_state": view.expectation_state,
-        "state": view.met_state,
+        "expectation": summary.expectation_words,
+        "diagnosis": summary.diagnosis_words,
+        "diagnosis_state": states.diagnosis_state,
+        "expectation_state": states.expectation_state,
+        "state": states.met_state,
         "sources": words.sources,
         "variant_role": variant_role,
         "prose": _prose,
         "svg": Markup,
         "swatch": _swatch,
     }
-    environment.globals |= {"marks": summary.MARKS}
+    environment.globals |= {"marks": states.MARKS}
     return environment.get_template("report.html.j2")
 
 

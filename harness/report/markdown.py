@@ -6,7 +6,7 @@ import re
 
 from harness.judgement import PairVerdict, RunVerdict
 from harness.record import Run
-from harness.report import glossary, summary
+from harness.report import glossary, states, summary
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -55,8 +55,8 @@ def _table(run: Run, verdict: RunVerdict) -> str:
 
 
 def _row(pair: PairVerdict, run: Run) -> str:
-    state = summary.state(pair, run)
-    mark = f"{summary.MARKS[state]} {state}"
+    state = states.state(pair, run)
+    mark = f"{states.MARKS[state]} {state}"
     return f"| `{pair.pair}` | {plain(summary.effect(pair, run))} | {mark} | {plain(summary.guilty(pair))} |"
 
 

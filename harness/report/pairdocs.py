@@ -13,10 +13,9 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.judgement import PairVerdict, RunVerdict
 from harness.record import Pair, Run, Variant
-from harness.report import summary, units, words
+from harness.report import states, summary, units, words
 from harness.report.markdown import plain
 from harness.report.table import Cell, figure_table
-from harness.report.view import diagnosis_state, diagnosis_words, expectation_state, expectation_words, met_state
 from harness.store import disk_errors, write_atomically
 
 FIGURES = (
@@ -57,7 +56,7 @@ def render_index(pairs: Sequence[Pair], run: Run, verdict: RunVerdict) -> str:
         rows = [f"## {theme}", "", "| pair | what it shows | buggy → fixed |", "|---|---|---|"]
         for pair in sorted((p for p in pairs if p.theme == theme), key=lambda p: p.name):
             v = verdicts.get(pair.name)
-            effect = v.effect if v is not None and not summary.missing(pair.name, run) else "not measured in this run"
+            effect = v.effect if v is not None and not states.missing(pair.name, run) else "not measured in this run"
             rows.append(f"| [{pair.name}]({pair.name}.md) | {_cell(pair.title)} | {plain(effect)} |")
         blocks.append("\n".join(rows))
     return "\n\n".join(blocks) + "\n"
@@ -109,7 +108,7 @@ def _diff(old: Variant, new: Variant) -> str:
 
 
 def _measured(pair: Pair, run: Run, verdict: PairVerdict | None) -> list[str]:
-    missing = summary.missing(pair.name, run)
+    missing = states.missing(pair.name, run)
     if verdict is None or len(missing) == len(pair.variants) or pair.name not in {p.name for p in run.pairs}:
         reasons = [f"- {plain(reason)}" for reason in verdict.invalid] if verdict is not None else []
         return [f"Run `{run.id}` has no valid trial of it.", "\n".join(reasons)]
@@ -119,7 +118,7 @@ def _measured(pair: Pair, run: Run, verdict: PairVerdict | None) -> list[str]:
         words.workload(pair.workload),
         trust,
         _figures(pair, run),
-        f"**{summary.MARKS[summary.state(verdict, run)]} {summary.state(verdict, run)}**: {plain(verdict.effect)}.",
+        f"**{states.MARKS[states.state(verdict, run)]} {states.state(verdict, run)}**: {plain(verdict.effect)}.",
         _findings(verdict),
         "\n".join(f"- invalid: {plain(reason)}" for reason in verdict.invalid),
     ]
@@ -147,16 +146,16 @@ def _findings(verdict: PairVerdict) -> str:
     """The sequential check, what was expected, and what was named from inside."""
     note = verdict.sequential_note
     lines = [
-        f"- {summary.MARKS[met_state(verdict.sequential_alike is not False)]} {plain(note[:1].upper() + note[1:])}."
+        f"- {states.MARKS[states.met_state(verdict.sequential_alike is not False)]} {plain(note[:1].upper() + note[1:])}."
     ]
     for e in verdict.expectations:
-        what, measured, wanted = expectation_words(e)
+        what, measured, wanted = summary.expectation_words(e)
         lines.append(
-            f"- {summary.MARKS[expectation_state(e)]} {e.expectation.that}: {plain(what)} is {measured}, wanted {wanted}"
+            f"- {states.MARKS[states.expectation_state(e)]} {e.expectation.that}: {plain(what)} is {measured}, wanted {wanted}"
         )
     for d in verdict.diagnoses:
-        head, truth = diagnosis_words(d)
-        lines.append(f"- {summary.MARKS[diagnosis_state(d)]} {plain(head)}. {plain(truth)}")
+        head, truth = summary.diagnosis_words(d)
+        lines.append(f"- {states.MARKS[states.diagnosis_state(d)]} {plain(head)}. {plain(truth)}")
     return "\n".join(lines)
 
 

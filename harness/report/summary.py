@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
-from enum import StrEnum
 
-from harness.judgement import DiagnosisResult, PairVerdict, RunVerdict
+from harness.judgement import DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
 from harness.record import Cause, Pair, Run
 from harness.report import units
+from harness.report.states import State, missing, state
 from harness.report.words import (
     CAUSES,
     KEY_FIGURES,
@@ -26,31 +26,6 @@ FEW_PAIRS = 12  # beyond them they are grouped by theme
 _NAMED_GAPS = 6
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 NOT_REACHED = "the run ended before this pair's turn"
-
-
-class State(StrEnum):
-    """What became of a pair. Each has a mark and a word, so that none needs a colour."""
-
-    MET = "met"
-    MEASURED = "measured"  # and nothing was expected of it
-    NOT_MET = "not met"
-    UNTOLD = "inconclusive"  # neither as expected nor refuted: more or longer blocks would tell
-    DOUBTFUL = "partly invalid"  # as expected, and some of its trials are invalid
-    INVALID = "invalid"
-    UNMEASURED = "not measured"
-    UNJUDGED = "not judged"
-
-
-MARKS = {
-    State.MET: "✓",
-    State.MEASURED: "✓",
-    State.NOT_MET: "✗",
-    State.UNTOLD: "?",
-    State.DOUBTFUL: "!",
-    State.INVALID: "!",
-    State.UNMEASURED: "–",
-    State.UNJUDGED: "·",
-}
 
 
 def started(run: Run) -> datetime:
@@ -100,31 +75,9 @@ def effect_size(ratio: float | None) -> float:
     return abs(math.log10(ratio)) if 0 < ratio < math.inf else math.inf
 
 
-def state(pair: PairVerdict, run: Run) -> State:
-    """What became of a pair."""
-    if missing(pair.pair, run):
-        return State.INVALID if pair.invalid else State.UNMEASURED
-    if not pair.met:
-        return State.NOT_MET if pair.refuted else State.UNTOLD
-    if pair.invalid:
-        return State.DOUBTFUL
-    return State.MET if judged(pair.pair, run) else State.MEASURED
-
-
-def judged(pair: str, run: Run) -> bool:
-    """Whether a pair says what must be seen of it."""
-    return any(p.name == pair and p.judged for p in run.pairs)
-
-
 def all_own(run: Run) -> bool:
     """Whether the run measured apps of the user's own, which nothing is expected of."""
     return bool(run.pairs) and not any(p.judged for p in run.pairs)
-
-
-def missing(pair: str, run: Run) -> list[str]:
-    """The variants of a pair that have no valid trial."""
-    measured = {t.variant for t in run.trials if t.pair == pair and not t.invalid}
-    return [v for p in run.pairs if p.name == pair for v in p.variants if v not in measured]
 
 
 def effect(pair: PairVerdict, run: Run) -> str:
@@ -263,3 +216,20 @@ def failures(pair: PairVerdict) -> list[str]:
         if d.cause_right is False or d.place_right is False:
             out.append(f"{d.variant}: {named(d)} ({ruling(d)}; true: {true_cause(d)})")
     return out
+
+
+def expectation_words(e: ExpectationResult) -> tuple[str, str, str]:
+    """What is judged, what was measured, and what was wanted."""
+    return subject(e.expectation), measured(e), bound(e.expectation)
+
+
+def diagnosis_words(d: DiagnosisResult) -> tuple[str, str]:
+    """What the harness named from inside a variant, and how that compares with what is true of it."""
+    head = f"Named from inside {d.variant}: {named(d)}" if d.found else f"Nothing named inside {d.variant}"
+    if d.expected is None:
+        return head, "Nothing was known of it beforehand."
+    if d.cause_right is None and d.place_right is None:
+        return head, "What remains of the bug there was not stated beforehand."
+    if d.expected is Cause.NONE:
+        return head, "Rightly: it has no bug." if d.cause_right else "Wrongly: it has no bug."
+    return head, f"True of it: {true_cause(d)}. Named: {ruling(d)}."

@@ -17,8 +17,8 @@ from rich.text import Text
 
 from harness.judgement import PairVerdict, RunVerdict
 from harness.record import Figures, Run
-from harness.report import summary, sweeps, units
-from harness.report.summary import State
+from harness.report import states, summary, sweeps, units
+from harness.report.states import State
 
 _STYLES = {
     State.MET: "green",
@@ -73,8 +73,8 @@ def _table(groups: Sequence[tuple[str, Sequence[PairVerdict]]], run: Run) -> Tab
         if theme:
             table.add_row("", "", Text(f"\n{theme}" if n else theme, style="bold underline"))
         for pair in pairs:
-            state = summary.state(pair, run)
-            mark = Text(f"{summary.MARKS[state]} {state}", style=_STYLES[state])
+            state = states.state(pair, run)
+            mark = Text(f"{states.MARKS[state]} {state}", style=_STYLES[state])
             told = summary.guilty(pair)
             effect = Text.assemble(summary.effect(pair, run), *([] if told == "nothing" else [("\n" + told, "dim")]))
             table.add_row(Text(pair.pair), mark, effect)

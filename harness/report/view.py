@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.judgement import Diagnosis, DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
-from harness.record import Cause, Pair, Run, Trial, Variant, VariantResult
-from harness.report import glossary, summary, sweeps, units, words
+from harness.judgement import PairVerdict, RunVerdict
+from harness.record import Pair, Run, Trial, VariantResult
+from harness.report import glossary, states, summary, sweeps, units, words
 from harness.report.charts.model import Chart
-from harness.report.diff import DiffRow, Note, unified
+from harness.report.comparison import Comparison, comparisons
+from harness.report.diff import Note
 from harness.report.first_screen import Line, effect_lines, facts
-from harness.report.summary import State
+from harness.report.states import State
 from harness.report.table import FigureTable, figure_table
 
 
@@ -27,16 +28,6 @@ class Prediction:
     measured: str
     share: str
     bar: float  # measured over ceiling, at most 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """The diff from one variant to another."""
-
-    old: Variant
-    new: Variant
-    rows: tuple[DiffRow, ...]
-    elsewhere: tuple[Note, ...] = ()  # what was seen in files that the diff does not show
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,9 +127,9 @@ def _section(pair: Pair, verdict: PairVerdict, run: Run, charts: tuple[Chart, ..
         pair=pair,
         verdict=verdict,
         effect=summary.effect(verdict, run),
-        state=summary.state(verdict, run),
-        missing=tuple(summary.missing(pair.name, run)),
-        comparisons=_comparisons(pair, verdict),
+        state=states.state(verdict, run),
+        missing=tuple(states.missing(pair.name, run)),
+        comparisons=comparisons(pair, verdict),
         inside=None if pair.judged else _inside(verdict),
         predictions=tuple(p for r in results if (p := _prediction(pair, r)) is not None),
         overview=tuple(c for c in charts if not c.panels[0].label and not c.name.startswith("sweep")),
@@ -171,47 +162,6 @@ def _inside(verdict: PairVerdict) -> Inside:
 
 def _setting(name: str, value: float) -> str:
     return units.seconds(value) if name.endswith("_s") else units.number(value)
-
-
-def _comparisons(pair: Pair, verdict: PairVerdict) -> tuple[Comparison, ...]:
-    """From the first variant to the last, then to each one between."""
-    names = list(pair.variants)
-    if len(names) < 2:
-        return ()
-    old = pair.variants[names[0]]
-    found = next((d.found for d in verdict.diagnoses if d.variant == old.name), ())
-    here, elsewhere = place_notes(old, found)
-    others = [names[-1], *names[1:-1]]
-    return tuple(
-        Comparison(
-            old=old,
-            new=pair.variants[other],
-            rows=unified(old, pair.variants[other], here if i == 0 else {}),
-            elsewhere=elsewhere if i == 0 else (),
-        )
-        for i, other in enumerate(others)
-    )
-
-
-def place_notes(variant: Variant, found: tuple[Diagnosis, ...]) -> tuple[dict[int, tuple[Note, ...]], tuple[Note, ...]]:
-    """What was seen in a variant's own file, by line, and what was seen elsewhere."""
-    here: dict[int, tuple[Note, ...]] = {}
-    elsewhere: list[Note] = []
-    lines = len(variant.source.splitlines())
-    for d in found:
-        mine = d.frame is not None and _same_file(d.frame.file, variant.file) and 1 <= d.frame.line <= lines
-        head = f"What the harness saw {'here' if mine else 'elsewhere'}: {words.CAUSES[d.cause]}"
-        head += f" ({d.frame})" if d.frame and not mine else ""
-        note = Note(head=head, text=d.message, evidence=d.evidence)
-        if mine and d.frame is not None:
-            here[d.frame.line] = (*here.get(d.frame.line, ()), note)
-        else:
-            elsewhere.append(note)
-    return here, tuple(elsewhere)
-
-
-def _same_file(seen: str, known: str) -> bool:
-    return known == seen or known.endswith(f"/{seen}") or seen.endswith(f"/{known}")
 
 
 def _prediction(pair: Pair, result: VariantResult) -> Prediction | None:
@@ -247,36 +197,3 @@ def _trial_line(t: Trial, trials: tuple[Trial, ...]) -> TrialLine:
         invalid=t.invalid + ((f"run once more, as trial {again}",) if again is not None else ()),
         warnings=tuple(f"{words.figure_label(name)}: {text}" for name, text in t.warnings.items()),
     )
-
-
-def expectation_words(e: ExpectationResult) -> tuple[str, str, str]:
-    """What is judged, what was measured, and what was wanted."""
-    return words.subject(e.expectation), words.measured(e), words.bound(e.expectation)
-
-
-def diagnosis_words(d: DiagnosisResult) -> tuple[str, str]:
-    """What the harness named from inside a variant, and how that compares with what is true of it."""
-    head = f"Named from inside {d.variant}: {summary.named(d)}" if d.found else f"Nothing named inside {d.variant}"
-    if d.expected is None:
-        return head, "Nothing was known of it beforehand."
-    if d.cause_right is None and d.place_right is None:
-        return head, "What remains of the bug there was not stated beforehand."
-    if d.expected is Cause.NONE:
-        return head, "Rightly: it has no bug." if d.cause_right else "Wrongly: it has no bug."
-    return head, f"True of it: {words.true_cause(d)}. Named: {summary.ruling(d)}."
-
-
-def met_state(met: bool) -> State:
-    """The state of something that was judged."""
-    return State.MET if met else State.NOT_MET
-
-
-def expectation_state(e: ExpectationResult) -> State:
-    """The state of an expectation: inconclusive where the blocks do not tell."""
-    return State.UNTOLD if e.undecided else met_state(e.met)
-
-
-def diagnosis_state(d: DiagnosisResult) -> State:
-    """The state of a diagnosis: not judged where nothing is known of the variant."""
-    known = [right for right in (d.cause_right, d.place_right) if right is not None]
-    return met_state(all(known)) if known else State.UNJUDGED

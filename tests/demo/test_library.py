@@ -5,9 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import secrets
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import anyio
@@ -17,15 +14,10 @@ from sqlalchemy.pool import QueuePool
 
 from harness.catalog import catalogue_root, load_pair, load_pairs
 from harness.demo.knobs import turned
-from harness.forkserver import ForkServer
 from harness.hearing import Heard
-from harness.postgres.databases import Databases
-from harness.postgres.server import PostgresServer
 from harness.record import Pair, Profile, Sight, Variant, Workload
-from harness.staging import Postgres, Rig, Subject, TrialPlan, set_stage
+from harness.staging import Rig, Subject, TrialPlan, set_stage
 from harness.target.library import DEFAULTS, asked
-from harness.target.seeding import seed
-from harness.target.target import PRELOAD
 from harness.trial import TrialData, run_trial
 
 ROOT = catalogue_root()
@@ -89,17 +81,6 @@ def test_a_share_is_the_one_that_the_scenario_has_by_itself(pair: Pair) -> None:
     assert {n: v for n, v in pair.settings.items() if n.endswith("_share")} == pytest.approx(own, abs=1e-6)
 
 
-@pytest.fixture(scope="module")
-def rig(embedded_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    logs = tmp_path_factory.mktemp("logs")
-    databases = Databases(embedded_server.url, run_token=secrets.token_hex(4))
-    with ForkServer(PRELOAD) as targets, ForkServer(["harness.load.main"]) as loads:
-        databases.create_template(lambda url: seed(targets, url, root=ROOT, log=logs / "seed.log"))
-        postgres = Postgres(databases=databases, server=embedded_server)
-        yield Rig(started_s=time.monotonic(), logs=logs, targets=targets, loads=loads, postgres=postgres)
-    databases.drop_all()
-
-
 def briefly(rig: Rig, pair: Pair, variant: str) -> tuple[TrialData, Heard]:
     app = f"target_apps.{pair.name}.{variant}:app"
     subject = Subject(target=app, app_dir=ROOT, locustfile=ROOT / pair.scenario)
@@ -116,29 +97,31 @@ def briefly(rig: Rig, pair: Pair, variant: str) -> tuple[TrialData, Heard]:
     ],
 )  # fmt: skip
 def test_a_pool_that_names_no_size_gets_what_is_turned(
-    rig: Rig, name: str, variant: str, knobs: dict[str, int]
+    catalogue_rig: Rig, name: str, variant: str, knobs: dict[str, int]
 ) -> None:
-    data, _ = briefly(rig, turned(load_pair(ROOT, name), {**knobs, "users": 12}), variant)
+    data, _ = briefly(catalogue_rig, turned(load_pair(ROOT, name), {**knobs, "users": 12}), variant)
     assert {seen.what for seen in data.window.seen if seen.kind == Sight.POOL} == {"3"}
     assert data.trial.figures.connections_out_max == 3
 
 
-def test_a_pool_that_names_its_size_keeps_it(rig: Rig) -> None:
+def test_a_pool_that_names_its_size_keeps_it(catalogue_rig: Rig) -> None:
     pair = turned(load_pair(ROOT, "pool_undersized"), {"default_pool_size": 2, "default_max_overflow": 0, "users": 12})
-    data, _ = briefly(rig, pair, "fixed")
+    data, _ = briefly(catalogue_rig, pair, "fixed")
     assert {seen.what for seen in data.window.seen if seen.kind == Sight.POOL} == {"88"}
 
 
-def test_threads_are_as_many_as_is_turned(rig: Rig) -> None:
+def test_threads_are_as_many_as_is_turned(catalogue_rig: Rig) -> None:
     pair = load_pair(ROOT, "threadpool_starvation")
     short = replace(pair, settings=pair.settings | {"upstream_delay_s": 0.1}, workload=Workload(users=12))
-    assert briefly(rig, turned(short, {"thread_tokens": 5}), "buggy")[0].trial.figures.tokens_in_use_max == 5
-    usual = briefly(rig, short, "buggy")[0].trial.figures.tokens_in_use_max
+    assert briefly(catalogue_rig, turned(short, {"thread_tokens": 5}), "buggy")[0].trial.figures.tokens_in_use_max == 5
+    usual = briefly(catalogue_rig, short, "buggy")[0].trial.figures.tokens_in_use_max
     assert usual is not None and usual > 5
 
 
 @pytest.mark.parametrize(("share", "statuses"), [(0.0, {200}), (1.0, {404})])
-def test_the_load_asks_for_what_is_not_there_as_often_as_is_turned(rig: Rig, share: float, statuses: set[int]) -> None:
+def test_the_load_asks_for_what_is_not_there_as_often_as_is_turned(
+    catalogue_rig: Rig, share: float, statuses: set[int]
+) -> None:
     pair = turned(load_pair(ROOT, "no_finally"), {"failing_share": share, "users": 3})
-    data, heard = briefly(rig, pair, "fixed")
+    data, heard = briefly(catalogue_rig, pair, "fixed")
     assert {row[7] for row in heard.client if row[1] == "load" and row[7] is not None} == statuses, data.trial.invalid

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.judgement import Diagnosis
 from harness.record import Cause, Frame, Variant
+from harness.report.comparison import place_notes
 from harness.report.diff import Note, highlight, unified
-from harness.report.view import place_notes
 
 
 def _variant(source: str, bug_line: int | None = None, name: str = "buggy") -> Variant:

@@ -99,7 +99,6 @@ def test_a_browser_that_fails_is_one_sentence(tmp_path: Path) -> None:
     assert not (tmp_path / "report.png").exists()
 
 
-@pytest.mark.skipif(not KEPT.is_dir(), reason="no sample is kept in this checkout")
 def test_the_kept_sample_is_small_and_of_the_whole_catalogue() -> None:
     size = sum(p.stat().st_size for p in KEPT.rglob("*") if p.is_file())
     assert size < MOST_BYTES

@@ -17,7 +17,8 @@ from harness.report.github import render_annotations
 from harness.report.html import render_html
 from harness.report.junit import render_junit
 from harness.report.markdown import plain, render_markdown
-from harness.report.summary import MARKS, State, invalid_reasons, state, trust
+from harness.report.states import MARKS, State, state
+from harness.report.summary import invalid_reasons, trust
 from harness.report.terminal import LiveProgress, print_verdict
 from harness.store import RunData
 from tests.report.sample_run import sample_run, stretched

@@ -19,14 +19,14 @@ from harness.record import Workload
 from harness.target.target import PRELOAD, Server, start_target
 from harness.workload import arrivals
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 WARMUP_S, WINDOW_S, DRAIN_S = 0.3, 0.7, 5.0
 COLUMNS = ("sequential", "kind", "seq", "name", "intended_s", "sent_s", "done_s", "status", "outcome")
 Drive = Callable[..., tuple[list[dict[str, Any]], Message]]
 
 
 @pytest.fixture(scope="module")
-def server(embedded_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def observed(embedded_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("target") / "log"
     with ForkServer(PRELOAD) as forks:
         env = {"DATABASE_URL": embedded_server.url}
@@ -36,7 +36,7 @@ def server(embedded_server: Any, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="module")
-def drive(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drive]:
+def drive(observed: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drive]:
     """Runs one load job and returns its rows, as dictionaries, and its last message."""
     log = tmp_path_factory.mktemp("load") / "log"
     with ExitStack() as stack:
@@ -44,7 +44,7 @@ def drive(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
         def run(workload: Workload, **job: Any) -> tuple[list[dict[str, Any]], Message]:
             plan = {
-                "locustfile": str(ROOT / "tests/apps/locust_plain.py"), "host": server.url, "seed": 5,
+                "locustfile": str(ROOT / "tests/apps/locust_plain.py"), "host": observed.url, "seed": 5,
                 "workload": asdict(workload), "sequential_tasks": 0,
                 "warmup_s": WARMUP_S, "window_s": WINDOW_S, "drain_s": DRAIN_S,
             }  # fmt: skip

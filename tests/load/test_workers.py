@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from benchmarks.driving import Driven, LightServer, collect, drive, light_server, start_load
+from benchmarks.driving import Driven, LightServer, collect, drive, start_load
 from harness.errors import UsageError
 from harness.forkserver import GO, Child, ForkServer, send
 from harness.hearing import Heard, listen
@@ -23,23 +22,6 @@ from tests.waiting import wait_until
 WORKERS = 3
 OPEN = Workload(model="open", users=20, rate_rps=100.0, arrivals="poisson")
 SHORT: dict[str, Any] = {"workers": WORKERS, "warmup_s": 0.3, "window_s": 0.7, "drain_s": 5.0}
-
-
-@pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workers") / "log"
-
-
-@pytest.fixture(scope="module")
-def loads() -> Iterator[ForkServer]:
-    with ForkServer(["harness.load.main"]) as forks:
-        yield forks
-
-
-@pytest.fixture(scope="module")
-def server(log: Path) -> Iterator[LightServer]:
-    with ForkServer([]) as forks, light_server(forks, log) as server:
-        yield server
 
 
 def workers_of(load: Child, count: int = WORKERS) -> list[psutil.Process]:

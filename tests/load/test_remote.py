@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from benchmarks.driving import LightServer, collect, drive, light_server, start_load
+from benchmarks.driving import ROOT, LightServer, collect, drive, start_load
 from harness.errors import UsageError
 from harness.forkserver import ForkServer
 from harness.hearing import Heard, listen
@@ -23,27 +23,9 @@ from harness.record import Workload
 from harness.workload import arrivals
 from tests.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parent.parent
 OPEN = Workload(model="open", users=20, rate_rps=100.0, arrivals="poisson", canary="/light")
 SHORT: dict[str, Any] = {"warmup_s": 0.3, "window_s": 0.7, "drain_s": 5.0, "sequential_tasks": 2}
 COUNT = 2
-
-
-@pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("remote") / "log"
-
-
-@pytest.fixture(scope="module")
-def loads() -> Iterator[ForkServer]:
-    with ForkServer(["harness.load.main"]) as forks:
-        yield forks
-
-
-@pytest.fixture(scope="module")
-def server(log: Path) -> Iterator[LightServer]:
-    with ForkServer([]) as forks, light_server(forks, log) as server:
-        yield server
 
 
 def free_port() -> int:

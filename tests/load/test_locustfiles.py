@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.driving import ROOT, Driven, LightServer, collect, drive, light_server, start_load
+from benchmarks.driving import ROOT, Driven, LightServer, collect, drive, start_load
 from harness.forkserver import ForkServer
 from harness.hearing import Heard
 from harness.record import Workload
@@ -19,23 +18,6 @@ SHORT: dict[str, Any] = {"warmup_s": 0.3, "window_s": 0.7, "drain_s": 5.0}
 HEAD = "from locust import FastHttpUser, TaskSet, constant, task\n"
 USER = HEAD + "class Reader(FastHttpUser):\n    wait_time = constant(0)\n"
 TASK = "    @task\n    def read(self): self.client.get('/')\n"
-
-
-@pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("locustfiles") / "log"
-
-
-@pytest.fixture(scope="module")
-def loads() -> Iterator[ForkServer]:
-    with ForkServer(["harness.load.main"]) as forks:
-        yield forks
-
-
-@pytest.fixture(scope="module")
-def server(log: Path) -> Iterator[LightServer]:
-    with ForkServer([]) as forks, light_server(forks, log) as server:
-        yield server
 
 
 def assert_all_kinds(driven: Driven) -> None:
