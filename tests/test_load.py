@@ -19,6 +19,7 @@ from harness.record import Workload
 from harness.target.target import PRELOAD, Server, start_target
 from harness.workload import arrivals
 
+pytestmark = pytest.mark.alone
 ROOT = Path(__file__).resolve().parent.parent
 WARMUP_S, WINDOW_S, DRAIN_S = 0.3, 0.7, 5.0
 COLUMNS = ("sequential", "kind", "seq", "name", "intended_s", "sent_s", "done_s", "status", "outcome")

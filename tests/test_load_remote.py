@@ -77,6 +77,7 @@ def job(port: int, **more: Any) -> dict[str, Any]:
     return SHORT | {"workers": COUNT, "master": ["127.0.0.1", port]} | more
 
 
+@pytest.mark.alone
 def test_they_send_the_one_schedule_by_the_masters_clock_trial_after_trial(
     loads: ForkServer, server: LightServer, log: Path, port: int, far_off: object
 ) -> None:

@@ -66,6 +66,7 @@ def test_an_app_gets_the_run_of_a_pair_without_expectations(shop: tuple[Path, st
     assert [len(t.sequential) for t in run.trials] == [2, *[0] * (len(run.trials) - 1)], "one user comes first, once"
     figures = run.results[0].figures
     assert None not in (figures.queries_per_request, figures.loop_held_share, figures.canary_p99_s)
+@pytest.mark.alone
     assert (figures.postgres_sessions_max, figures.ceiling_rps) == (None, None)
     assert {"requests.parquet", "samples.parquet", "report.html", "report.md", "junit.xml", "charts", "logs"} <= {
         p.name for p in shop[0].iterdir()
@@ -81,6 +82,7 @@ def test_the_line_that_blocks_and_the_dependency_that_leaks_are_named(shop: tupl
     ]
     assert (verdict.exit_code, verdict.pairs[0].diagnoses[0].cause_right) == (0, None)
 
+@pytest.mark.alone
 
 def test_the_report_speaks_of_what_was_measured_and_of_nothing_expected(shop: tuple[Path, str]) -> None:
     html, text = (shop[0] / "report.html").read_text(), (shop[0] / "report.md").read_text().replace("\\", "")
@@ -91,6 +93,7 @@ def test_the_report_speaks_of_what_was_measured_and_of_nothing_expected(shop: tu
     absent = (
         "Predicted, and measured",
         "The lines that differ",
+@pytest.mark.alone
         "look for",
         "Verdict",
         "make bench",
@@ -111,6 +114,7 @@ def test_settings_reach_the_app_and_stay_out_of_the_run(shop: tuple[Path, str]) 
     assert "GREETING=…" in load_run(shop[0]).command
 
 
+@pytest.mark.alone
 class _Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -133,6 +137,7 @@ def test_a_url_is_measured_from_outside(command: Command) -> None:
     assert (code, errors) == (0, "")
     assert "seen from outside only" in output
     folder = command.folder / "outside" / "latest"
+@pytest.mark.alone
     run: Run = load_run(folder)
     figures = run.results[0].figures
     assert (figures.goodput_rps or 0) > 0

@@ -167,6 +167,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("brief")
+@pytest.mark.alone
 def test_a_sweep_is_measured_stored_and_shown(tmp_path: Path) -> None:
     arguments = ["bench", "return_session", "--profile", "quick", "--sweep", "3,1", "--out", str(tmp_path), "--json"]
     ended = CliRunner().invoke(app, arguments)
