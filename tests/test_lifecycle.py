@@ -76,19 +76,22 @@ def test_a_bench_measures_reports_and_leaves_nothing(command: Command) -> None:
     descendants = descendants_of(process)
     output, errors = process.communicate(timeout=120)
     run = json.loads(output)
-    assert process.returncode in (0, 1), errors  # whether the effect shows on a busy machine is the bench's business
+    # Whether the effect shows, and whether others leave the machine alone, is not the bench's doing.
+    disturbed = [t for t in run["trials"] if any("other processes used" in reason for reason in t["invalid"])]
+    assert process.returncode in ((0, 1, 3) if disturbed else (0, 1)), errors
     assert run["status"] == "complete"
 @pytest.mark.alone
-    assert [(t["variant"], t["block"]) for t in run["trials"]] == [
+    planned = [t for t in run["trials"] if t["repeats"] is None]
+    assert [(t["variant"], t["block"]) for t in planned] == [
         ("buggy", 1),
         ("fixed", 1),
         ("fixed", 2),
         ("buggy", 2),
     ]
     for trial in run["trials"]:
-        assert trial["invalid"] == []
+        assert trial["invalid"] == [] or trial in disturbed
         assert sum(trial["outcomes"].values()) == trial["planned"]
-    first = [trial["sequential"] for trial in run["trials"] if trial["block"] == 1]
+    first = [trial["sequential"] for trial in planned if trial["block"] == 1]
     assert first[0] == first[1] != [], "one user comes first, once for each variant, and is answered alike"
     folder = command.folder / "reports" / "latest"
     assert {"run.json", "requests.parquet", "report.html", "report.md", "junit.xml"} <= {
