@@ -125,7 +125,7 @@ def test_a_locust_file_may_import_from_beside_it(
 ) -> None:
     scenario = ROOT / "scenarios/return_session.py"
     assert "from shoppers" in scenario.read_text()
-    driven = drive(loads, server.url, OPEN, log, **job(port, locustfile=str(scenario)))
+    driven = drive(loads, server.url, OPEN, log, **job(port, locustfile=str(scenario), drain_s=0.2))
     assert driven.last["kind"] == "done", driven.last
     assert driven.window
 
