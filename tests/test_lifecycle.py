@@ -80,6 +80,7 @@ def descendants_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 @pytest.mark.alone
 def test_a_bench_measures_reports_and_leaves_nothing(command: Command) -> None:
+    command.hurry(blocks=2)
     process = command.start("bench", "return_session", "--profile", "quick", "--json")
     wait_until(lambda: len(command.trial_logs) >= 2, "the second trial has begun", 60)
     descendants = descendants_of(process)
