@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from harness.catalog import load_pair
 from harness.cli import app
+from harness.detectors import live
 from harness.detectors.document import render_document
 from harness.detectors.hook import TELLS
-from harness.detectors.live import look_live
 from harness.detectors.logs import reports_in
 from harness.detectors.record import FILE, Detector, Evidence, Look, Report, load_evidence, save_evidence
 from harness.detectors.scoreboard import keep_score
@@ -25,6 +25,7 @@ from harness.detectors.scoring import Mark, Score, changed_lines, has_bug, score
 from harness.detectors.static import look_statically, parse_mypy
 from harness.detectors.stored import NO_TRIAL, looks_of
 from harness.errors import SetupError, UsageError
+from harness.postgres.server import PostgresServer
 from harness.record import Cause, Frame, LoopHold, Pair, SequentialAnswer
 from harness.verdict import judge
 from tests import builders
@@ -294,7 +295,7 @@ def test_blockbuster_that_is_not_installed_is_said_in_a_sentence(
     monkeypatch.setitem(sys.modules, "blockbuster", None)
     with pytest.raises(SetupError, match="pip install blockbuster"):
         list(
-            look_live(
+            live.look_live(
                 ROOT, [], [Detector.BLOCKBUSTER], postgres="embedded", logs=tmp_path / "logs", tell=lambda _: None
             )
         )
@@ -306,13 +307,18 @@ def test_pair_without_refresh_is_refused() -> None:
     assert isinstance(done.exception, UsageError)
 
 
-def test_ruff_debug_mode_and_blockbuster_find_a_blocking_sleep(tmp_path: Path) -> None:
+def test_ruff_debug_mode_and_blockbuster_find_a_blocking_sleep(
+    embedded_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PROFILE", replace(live.PROFILE, window_s=0.3))
     pair = load_pair(ROOT, "blocking_sleep")
     # past debug mode's threshold also where a sleep ends a little early
     slower = replace(pair, settings=pair.settings | {"label_s": 0.15})
     asked = [Detector.ASYNCIO, Detector.BLOCKBUSTER]
     looks = look_statically(ROOT, [pair], Detector.RUFF)
-    looks += look_live(ROOT, [slower], asked, postgres="embedded", logs=tmp_path / "logs", tell=lambda _: None)
+    looks += live.look_live(
+        ROOT, [slower], asked, postgres=embedded_server.url, logs=tmp_path / "logs", tell=lambda _: None
+    )
     by = {(k.detector, k.pair, k.variant): k for k in looks}
     ruff, debug, blockbuster = (score(pair, d, by) for d in (Detector.RUFF, *asked))
     assert [k.broke for k in looks] == [None] * len(looks)

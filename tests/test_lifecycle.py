@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -52,6 +53,13 @@ class Command:
         wait_until(gone, "every process of the command has ended", 20)
         wait_until(lambda: not list(self.temporary.iterdir()), "the temporary folder is empty again", 20)
 
+    def hurry(self, blocks: int) -> None:
+        """So many blocks of the shortest windows, where what is measured in them is not the question."""
+        pair = self.folder / "target_apps/return_session/pair.toml"
+        text, found = re.subn(r"^window_factor = .*$", f"blocks = {blocks}", pair.read_text(), flags=re.MULTILINE)
+        assert found == 1
+        pair.write_text(text)
+
 
 @pytest.fixture
 def command(tmp_path: Path) -> Iterator[Command]:
@@ -70,24 +78,29 @@ def descendants_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
+@pytest.mark.alone
 def test_a_bench_measures_reports_and_leaves_nothing(command: Command) -> None:
+    command.hurry(blocks=2)
     process = command.start("bench", "return_session", "--profile", "quick", "--json")
     wait_until(lambda: len(command.trial_logs) >= 2, "the second trial has begun", 60)
     descendants = descendants_of(process)
     output, errors = process.communicate(timeout=120)
     run = json.loads(output)
-    assert process.returncode in (0, 1), errors  # whether the effect shows on a busy machine is the bench's business
+    # Whether the effect shows, and whether others leave the machine alone, is not the bench's doing.
+    disturbed = [t for t in run["trials"] if any("other processes used" in reason for reason in t["invalid"])]
+    assert process.returncode in ((0, 1, 3) if disturbed else (0, 1)), errors
     assert run["status"] == "complete"
-    assert [(t["variant"], t["block"]) for t in run["trials"]] == [
+    planned = [t for t in run["trials"] if t["repeats"] is None]
+    assert [(t["variant"], t["block"]) for t in planned] == [
         ("buggy", 1),
         ("fixed", 1),
         ("fixed", 2),
         ("buggy", 2),
     ]
     for trial in run["trials"]:
-        assert trial["invalid"] == []
+        assert trial["invalid"] == [] or trial in disturbed
         assert sum(trial["outcomes"].values()) == trial["planned"]
-    first = [trial["sequential"] for trial in run["trials"] if trial["block"] == 1]
+    first = [trial["sequential"] for trial in planned if trial["block"] == 1]
     assert first[0] == first[1] != [], "one user comes first, once for each variant, and is answered alike"
     folder = command.folder / "reports" / "latest"
     assert {"run.json", "requests.parquet", "report.html", "report.md", "junit.xml"} <= {
@@ -99,6 +112,7 @@ def test_a_bench_measures_reports_and_leaves_nothing(command: Command) -> None:
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_what_was_measured(command: Command, end: signal.Signals) -> None:
+    command.hurry(blocks=2)
     process = command.start("bench", "return_session", "--profile", "quick")
     wait_until(lambda: len(command.trial_logs) >= 3, "the third trial's stage is set, so the first was kept", 60)
     descendants = descendants_of(process)
@@ -114,6 +128,7 @@ def test_an_interrupt_keeps_what_was_measured(command: Command, end: signal.Sign
 
 
 def test_a_killed_command_leaves_nothing_running(command: Command) -> None:
+    command.hurry(blocks=1)
     process = command.start("bench", "return_session", "--profile", "quick")
     wait_until(lambda: len(command.trial_logs) >= 2, "the second trial has begun", 60)
     descendants = descendants_of(process)
@@ -206,6 +221,7 @@ def test_a_report_of_nothing(command: Command, format: str) -> None:
 
 
 def test_an_app_that_ends_in_the_window_makes_an_invalid_trial(command: Command) -> None:
+    command.hurry(blocks=1)
     app = command.folder / "target_apps/return_session/fixed.py"
     dies = "\nimport os, threading\nthreading.Timer(1.2, lambda: os._exit(3)).start()\n"
     app.write_text(app.read_text() + dies)

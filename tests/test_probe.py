@@ -14,6 +14,7 @@ from harness.forkserver import ForkServer
 from harness.probe.recorder import COLUMNS, rows_of
 from harness.target.target import PRELOAD, start_target
 
+pytestmark = pytest.mark.alone
 ROOT = Path(__file__).resolve().parent.parent
 Seen = dict[str, list[dict[str, Any]]]
 Watch = Callable[..., Seen]

@@ -26,6 +26,7 @@ from harness.probe.recorder import Probe, rows_of
 from harness.probe.threads import TokenWatch
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.alone
 FIRST_BEATS_S = 0.3
 WELL_S = 1.0
 

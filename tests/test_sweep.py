@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.errors import UsageError
+from harness.postgres.server import PostgresServer
 from harness.record import PROFILES, Figures, Trial, Workload
 from harness.staging import Subject, TrialPlan
 from harness.store import load_data, load_run
@@ -165,10 +166,11 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     signal.signal(signal.SIGTERM, handler)
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("brief")
-def test_a_sweep_is_measured_stored_and_shown(tmp_path: Path) -> None:
+def test_a_sweep_is_measured_stored_and_shown(embedded_server: PostgresServer, tmp_path: Path) -> None:
     arguments = ["bench", "return_session", "--profile", "quick", "--sweep", "3,1", "--out", str(tmp_path), "--json"]
-    ended = CliRunner().invoke(app, arguments)
+    ended = CliRunner().invoke(app, [*arguments, "--postgres", embedded_server.url])
     assert ended.exit_code in (0, 1), ended.output  # whether the pair's effect shows so soon is not the question
     shown = json.loads(ended.stdout)
     assert [t["workload"]["users"] for t in shown["trials"]] == [12, 12]

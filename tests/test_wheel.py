@@ -9,6 +9,7 @@ import pytest
 
 from tests.wheel import Installed, build_wheel, install_beside_ours
 
+pytestmark = pytest.mark.alone
 APP = """
 import time
 from fastapi import FastAPI

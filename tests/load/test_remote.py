@@ -59,6 +59,7 @@ def job(port: int, **more: Any) -> dict[str, Any]:
     return SHORT | {"workers": COUNT, "master": ["127.0.0.1", port]} | more
 
 
+@pytest.mark.alone
 def test_they_send_the_one_schedule_by_the_masters_clock_trial_after_trial(
     loads: ForkServer, server: LightServer, log: Path, port: int, far_off: object
 ) -> None:
@@ -106,7 +107,7 @@ def test_a_locust_file_may_import_from_beside_it(
 ) -> None:
     scenario = ROOT / "scenarios/return_session.py"
     assert "from shoppers" in scenario.read_text()
-    driven = drive(loads, server.url, OPEN, log, **job(port, locustfile=str(scenario)))
+    driven = drive(loads, server.url, OPEN, log, **job(port, locustfile=str(scenario), drain_s=0.2))
     assert driven.last["kind"] == "done", driven.last
     assert driven.window
 
