@@ -54,16 +54,22 @@ def compare(
     format: Annotated[CompareFormat, typer.Option(help="A table for the terminal, or Markdown.")] = CompareFormat.TABLE,
     anyway: Annotated[bool, typer.Option("--anyway", help="Compare also what was measured in unlike ways.")] = False,
 ) -> None:
-    """Show two runs side by side: goodput, p99, failures and processor time of each variant, with their ratios."""
+    """Show two runs side by side: the verdicts that differ; goodput, p99, failures and processor time, with their ratios.
+
+    Exit codes: 0 all verdicts agree; 1 two contradict each other; 2 bad input; 3 one of the runs does not tell of some pair.
+    """
     from harness.compare import compare as compare_runs
+    from harness.report.agreement import agreement
     from harness.report.compared import print_compared, render_compared
     from harness.store import load_run
 
     found = compare_runs(load_run(first), load_run(second), anyway=anyway)
+    agreed = agreement(found.first, found.second)
     if format is CompareFormat.MD:
-        sys.stdout.write(render_compared(found))
+        sys.stdout.write(render_compared(found, agreed))
     else:
-        print_compared(Console(), found)
+        print_compared(Console(), found, agreed)
+    raise typer.Exit(agreed.exit_code)
 
 
 def show(folder: Path, *, json: bool) -> int:

@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import typer.main
+
 from harness.cli import app
 from harness.pair_toml import PairToml
 from harness.record import PROFILES
@@ -57,3 +59,17 @@ def test_the_documented_variables_are_those_of_the_compose_file() -> None:
     taken = set(re.findall(r"\$\{(\w+):-", compose)) - {"HARNESS_POSTGRES_CLUSTER"}
     text = (ROOT / "docs/scaling.md").read_text()
     assert [name for name in sorted(taken) if name not in text] == []
+
+
+def test_the_flags_in_the_compose_file_and_the_manifests_exist() -> None:
+    verbs = typer.main.get_group(app).commands
+    known = {flag for verb in ("run", "worker") for option in verbs[verb].params for flag in option.opts}
+    for file in ("docker-compose.yml", "deploy/kubernetes.yaml"):
+        given = re.findall(r"(?:^ +- |\[worker, )(--[a-z-]+)=", (ROOT / file).read_text(), re.MULTILINE)
+        assert {"--master", "--load-master", "--locustfile"} <= set(given) <= known
+
+
+def test_the_pairs_that_documents_speak_of_exist() -> None:
+    for file in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        named = re.findall(r"[Tt]he pair `(\w+)`", file.read_text())
+        assert [name for name in named if not (ROOT / "target_apps" / name / "pair.toml").is_file()] == [], file.name

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from harness.compare import Change, Compared, Row
 from harness.report import units
+from harness.report.agreement import Agreement, sentences
 from harness.report.markdown import plain
 from harness.report.words import figure_label
 
@@ -20,8 +21,8 @@ _HEADS = {
 _NOISE = "Between two runs there is noise that neither measured: a ratio near 1 tells nothing of the code."
 
 
-def print_compared(console: Console, found: Compared) -> None:
-    """The table, what is on one side alone, and when not to trust it."""
+def print_compared(console: Console, found: Compared, agreed: Agreement) -> None:
+    """Which verdicts agree, the table, what is on one side alone, and when not to trust it."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("pair", no_wrap=True)
     for head in _HEADS.values():
@@ -34,20 +35,24 @@ def print_compared(console: Console, found: Compared) -> None:
         table.add_row(Text(f"  {row.variant}"), *(Text(_cell(row, change, "\n")) for change in row.changes))
     console.print(Text(_runs(found)))
     console.print()
+    for text in sentences(agreed):
+        console.print(Text(text), soft_wrap=True)
+    console.print()
     console.print(table)
     console.print()
     for text in _notes(found):
         console.print(Text(text), soft_wrap=True)
 
 
-def render_compared(found: Compared) -> str:
+def render_compared(found: Compared, agreed: Agreement) -> str:
     """The same as Markdown."""
     rows = [f"| pair | variant | {' | '.join(_HEADS.values())} |", f"|---|---|{'---|' * len(_HEADS)}"]
     for row in found.rows:
         cells = " | ".join(plain(_cell(row, change)) for change in row.changes)
         rows.append(f"| `{row.pair}` | {plain(row.variant)} | {cells} |")
     notes = "\n".join(f"- {plain(text)}" for text in _notes(found))
-    return f"## {plain(_runs(found))}\n\n" + "\n".join(rows) + f"\n\n{notes}\n"
+    verdicts = "\n".join(f"- {plain(text)}" for text in sentences(agreed))
+    return f"## {plain(_runs(found))}\n\n{verdicts}\n\n" + "\n".join(rows) + f"\n\n{notes}\n"
 
 
 def _runs(found: Compared) -> str:

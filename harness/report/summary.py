@@ -203,18 +203,23 @@ def ruling(result: DiagnosisResult) -> str:
 
 def failures(pair: PairVerdict) -> list[str]:
     """Everything of a pair that is not as it should be, a sentence each."""
-    out = []
+    return list(failed_points(pair).values())
+
+
+def failed_points(pair: PairVerdict) -> dict[str, str]:
+    """The same, by a name of each point that holds no figure and so is the same in every run."""
+    out = {}
     if pair.sequential_note == NOT_REACHED:
-        return [NOT_REACHED]
+        return {NOT_REACHED: NOT_REACHED}
     if not pair.sequential_met:
-        out.append(f"one user alone does not see what the pair says: {pair.sequential_note}")
+        out["one user alone"] = f"one user alone does not see what the pair says: {pair.sequential_note}"
     for e in pair.expectations:
         if not e.met:
-            that = e.expectation.that
-            out.append(f"{that}: {subject(e.expectation)} is {measured(e)}, wanted {bound(e.expectation)}")
+            that, wanted = f"{e.expectation.that}: {subject(e.expectation)}", bound(e.expectation)
+            out[f"{that}, {wanted}"] = f"{that} is {measured(e)}, wanted {wanted}"
     for d in pair.diagnoses:
         if d.cause_right is False or d.place_right is False:
-            out.append(f"{d.variant}: {named(d)} ({ruling(d)}; true: {true_cause(d)})")
+            out[f"{d.variant}, {ruling(d)}"] = f"{d.variant}: {named(d)} ({ruling(d)}; true: {true_cause(d)})"
     return out
 
 

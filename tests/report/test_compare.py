@@ -12,10 +12,12 @@ from harness.compare import compare, unlike
 from harness.errors import UsageError
 from harness.judgement import RunVerdict
 from harness.record import PROFILES, Run, Workload
+from harness.report.agreement import agreement, sentences
 from harness.report.compared import print_compared, render_compared
 from harness.store import RunData
 from tests.report.sample_run import without_valid
 
+CHANGED = ("mutable_default", "fixed")
 Sample = tuple[Run, RunVerdict, RunData]
 
 
@@ -83,12 +85,49 @@ def test_both_forms_show_ratios_gaps_and_what_limits_them(sample: Sample, second
     gap = without_valid((second, *sample[1:]), "blocking_http", "partial")
     found = compare(replace(sample[0], pairs=sample[0].pairs[1:]), gap)
     console = Console(file=io.StringIO(), width=100, color_system=None)
-    print_compared(console, found)
+    agreed = agreement(found.first, found.second)
+    print_compared(console, found, agreed)
     assert isinstance(console.file, io.StringIO)
-    for text in (console.file.getvalue(), render_compared(found)):
+    for text in (console.file.getvalue(), render_compared(found, agreed)):
         text = text.replace("\\", "")
+        assert "verdicts agree." in text
         assert "(2×)" in text
         assert "→ invalid" in text
         assert "Only in later: mutable_default." in text
         assert "! return_session/buggy, 99" in text.replace("\N{NO-BREAK SPACE}", " ")
         assert "noise" in text
+
+
+def with_goodput(run: Run, goodput_rps: float) -> Run:
+    """Another run, in which one variant did as much."""
+    results = tuple(
+        replace(r, figures=replace(r.figures, goodput_rps=goodput_rps)) if (r.pair, r.variant) == CHANGED else r
+        for r in run.results
+    )
+    return replace(run, id="later", results=results)
+
+
+def test_a_run_agrees_with_itself(first: Run) -> None:
+    assert sentences(agreement(first, first)) == ["3 of 3 verdicts agree."]
+    assert agreement(first, first).exit_code == 0
+
+
+def test_a_contradiction_is_named_with_what_is_not_as_it_should_be(first: Run) -> None:
+    slow = with_goodput(first, 1.0)
+    agreed = agreement(first, slow)
+    (differing,) = agreed.differing
+    assert (differing.pair, differing.contradicts, agreed.exit_code) == ("mutable_default", True, 1)
+    assert sentences(agreed)[1].startswith("mutable_default: met → not met (later: ")
+    assert "goodput" in sentences(agreed)[1]
+    assert sentences(agreement(slow, first))[1].startswith("mutable_default: not met → met (later: ")
+
+
+def test_the_same_failure_with_another_figure_is_agreement(first: Run) -> None:
+    assert agreement(with_goodput(first, 1.0), with_goodput(first, 1.1)).exit_code == 0
+
+
+def test_a_pair_without_a_valid_trial_is_no_agreement(sample: Sample) -> None:
+    gap = without_valid(sample, *CHANGED)
+    agreed = agreement(gap, gap)
+    assert sentences(agreed) == ["2 of 3 verdicts agree.", "mutable_default: invalid → invalid."]
+    assert agreed.exit_code == 3
