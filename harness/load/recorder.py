@@ -16,6 +16,7 @@ from typing import Any
 
 import locust.clients
 import locust.contrib.fasthttp
+from locust.exception import CatchResponseError
 
 from harness.load.outcomes import outcome_of
 from harness.record import Outcome
@@ -78,7 +79,10 @@ class Recorder:
         self.in_flight.add(row)
         return row
 
-    def finish(self, row: Row, response_time_s: float, response: Any, exception: Any, length: int | None) -> None:
+    def finish(
+        self, row: Row, response_time_s: float, response: Any, exception: Any, length: int | None, counted: bool = True
+    ) -> None:
+        """counted: whether Locust counts it as well."""
         row.done_s = row.sent_s + response_time_s
         row.status = getattr(response, "status_code", 0) or 0
         row.bytes = length
@@ -88,8 +92,16 @@ class Recorder:
             self._look_into(row, response, exception)
         self.in_flight.discard(row)
         self.keep(row)
-        if row.kind == "load":
+        if counted and row.kind == "load":
             self.finished += 1
+
+    def finish_untold(self, meta: dict[str, Any], error: Exception) -> None:
+        """An answer at which the task raised within its ``with`` block: Locust tells nobody of such a request."""
+        row = (meta.get("context") or {}).get(CONTEXT_KEY)
+        if row in self.in_flight:
+            exception = meta.get("exception") or CatchResponseError(f"{type(error).__name__}: {error}")
+            took_s = meta["response_time"] / 1000
+            self.finish(row, took_s, meta.get("response"), exception, meta.get("response_length"), counted=False)
 
     def _look_into(self, row: Row, response: Any, exception: Any) -> None:
         body = _body(response)
@@ -158,6 +170,8 @@ def hook_clients(recorder: Recorder, take_intended: Callable[[Any], float | None
     """
     for session_class in (locust.contrib.fasthttp.FastHttpSession, locust.clients.HttpSession):
         _hook(session_class, recorder, take_intended)
+    for answer_class in (locust.contrib.fasthttp.ResponseContextManager, locust.clients.ResponseContextManager):
+        _hook_leaving(answer_class, recorder)
 
 
 def _hook(session_class: Any, recorder: Recorder, take_intended: Callable[[Any], float | None]) -> None:
@@ -172,6 +186,18 @@ def _hook(session_class: Any, recorder: Recorder, take_intended: Callable[[Any],
         return original(self, method, url, *args, **kwargs)
 
     session_class.request = request
+
+
+def _hook_leaving(answer_class: Any, recorder: Recorder) -> None:
+    original = answer_class.__exit__
+
+    def __exit__(self: Any, kind: Any, error: Any, traceback: Any) -> Any:
+        handled = original(self, kind, error, traceback)
+        if not handled and isinstance(error, Exception):
+            recorder.finish_untold(self.request_meta, error)
+        return handled
+
+    answer_class.__exit__ = __exit__
 
 
 def _body(response: Any) -> bytes:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from harness.judgement import PairVerdict, RunVerdict
 from harness.record import Run
-from harness.report.summary import State, failed_points, state, whole
+from harness.report.states import State, state
+from harness.report.summary import failed_points, whole
 from harness.verdict import judge
 
 _TOLD = {State.MET: True, State.MEASURED: True, State.DOUBTFUL: True, State.NOT_MET: False}  # the others tell nothing

@@ -102,3 +102,26 @@ def test_users_that_end_under_load_make_the_trial_invalid(
     assert heard.invalid == [
         "2 users ended before their first task: Reader.on_start raised AssertionError: server is full"
     ]
+
+
+@pytest.mark.parametrize("client", ["FastHttpUser", "HttpUser"])
+def test_a_task_that_raises_at_an_answer_makes_it_a_wrong_one(
+    loads: ForkServer, server: LightServer, log: Path, tmp_path: Path, client: str
+) -> None:
+    """Locust itself counts no request there; to us it was sent, and answered."""
+    locustfile = tmp_path / "mine.py"
+    locustfile.write_text(
+        f"from locust import {client}, constant, task\n"
+        f"class Reader({client}):\n"
+        "    wait_time = constant(0.05)\n"
+        "    @task\n"
+        "    def read(self):\n"
+        "        with self.client.get('/', name='read', catch_response=True) as answer:\n"
+        "            answer.json()['no such key']\n"
+    )
+    driven = drive(loads, server.url, Workload(users=2), log, locustfile=str(locustfile), **SHORT)
+    assert driven.rows
+    assert {(row.outcome, row.status) for row in driven.rows} == {("wrong_body", 200)}
+    assert all(row.done_s is not None and row.sent_s < row.done_s for row in driven.rows)
+    assert driven.last["rows_finished"] == driven.last["locust_count"] == 0
+    assert driven.last["planned"] == len(driven.rows)
