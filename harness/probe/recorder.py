@@ -10,6 +10,7 @@ from harness.probe.flight import MeanInFlight
 from harness.probe.frames import Frames, FrameTuple
 from harness.probe.state import (
     CHECKOUT_COLUMNS,
+    ENDED,
     REQUEST_COLUMNS,
     CheckoutState,
     RequestState,
@@ -17,6 +18,7 @@ from harness.probe.state import (
     current_request,
     timed_request,
 )
+from harness.probe.steps import first_step_of
 from harness.record import Sight
 
 SAMPLE_COLUMNS = (
@@ -67,22 +69,33 @@ class Probe:
     def begin(self, scope: Scope) -> RequestState:
         """A request that begins now. It is timed by chance, about as often as :data:`TIMED_PER_S`, and always when there are few."""
         self._begun += 1
-        timed = self._passed_over == 0
-        self._passed_over = self._chance.randrange(2 * self._timed_every - 1) if timed else self._passed_over - 1
-        request = RequestState(scope, timed=timed)
-        current_request.set(request)
-        if timed:
+        if self._passed_over:
+            self._passed_over -= 1
+            request = RequestState(scope, False)
+        else:
+            self._passed_over = self._chance.randrange(2 * self._timed_every - 1)
+            request = RequestState(scope, True)
             timed_request.set(request)
+            first_step_of(request)
+        current_request.set(request)
         self.in_flight.add(request)
         self.mean_in_flight.change(request.start_s, 1)
         return request
 
     def end(self, request: RequestState) -> None:
-        """The app has returned."""
-        row = request.end(self.checkouts)
+        """The app has returned.
+
+        What still refers to the request (a timer's context does) must not keep its scope alive.
+        """
+        request.end_s = now_s = monotonic()
+        if request.holding:
+            request.mark_outlived(self.checkouts)
+        row = request.row()
+        request.scope = None
+        request.spans = ENDED
         self.in_flight.discard(request)
-        self.mean_in_flight.change(request.end_s or monotonic(), -1)
-        self.add("requests", row)
+        self.mean_in_flight.change(now_s, -1)
+        self._values["requests"].extend(row)
 
     def adapt(self, over_s: float) -> None:
         """Chooses anew how often requests are timed, after so many seconds."""
