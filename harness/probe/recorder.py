@@ -56,7 +56,8 @@ class Probe:
     def __init__(self, app_dir: str) -> None:
         self.frames = Frames(app_dir)
         self.in_flight: set[RequestState] = set()
-        self.mean_in_flight = MeanInFlight(monotonic())
+        self._ended_s = 0.0  # what the requests took that have ended, together
+        self._mean_in_flight = MeanInFlight(monotonic())
         self.checkouts: set[CheckoutState] = set()  # asked for, and not given back or given up
         self.routes: set[str] = set()  # whose endpoint has been told
         self.unkept_routes: set[str | None] = set()  # on which rows that were written were not committed
@@ -79,7 +80,6 @@ class Probe:
             first_step_of(request)
         current_request.set(request)
         self.in_flight.add(request)
-        self.mean_in_flight.change(request.start_s, 1)
         return request
 
     def end(self, request: RequestState) -> None:
@@ -93,9 +93,14 @@ class Probe:
         row = request.row()
         request.scope = None
         request.spans = ENDED
-        self.in_flight.discard(request)
-        self.mean_in_flight.change(now_s, -1)
+        self._ended_s += now_s - request.start_s
+        self.in_flight.discard(request)  # with no call in between: another thread sees both or neither
         self._values["requests"].extend(row)
+
+    def mean_in_flight(self, now_s: float) -> float:
+        """The mean number of requests in flight since the last call."""
+        ended_s, under_way = self._ended_s, list(self.in_flight)  # as above
+        return self._mean_in_flight.take(now_s, ended_s, [request.start_s for request in under_way])
 
     def adapt(self, over_s: float) -> None:
         """Chooses anew how often requests are timed, after so many seconds."""
