@@ -1,9 +1,13 @@
 """What the probe costs: one app with and without it, in alternating windows, a route at a time.
 
-Throughput and CPU per request are compared window by window, each with its neighbour (A B B A); the median of the ratios is
-printed with the 95 % interval of a bootstrap over the pairs. The server that is not loaded is stopped meanwhile.
+Both servers are kept to one and the same processor, where the machine has two: on processors of their own, or on none, the one that
+handles interrupts makes them differ by more than is to be seen. The server that is not loaded is stopped meanwhile. Throughput and
+CPU per request are compared window by window, each with its neighbour (A B B A). Two processes of the same app differ too, by
+where their memory lies: so all of it is done with several generations of fresh servers, which start in alternating order. Printed
+are the mean of the generations' medians and, in brackets, the lowest and the highest of them. The row "bare against bare" compares the
+app without the probe with another of its kind: it should be 1, and how far it is off is the error of the others.
 
-    python -m benchmarks.probe_cost [--pairs 10] [--seconds 2]
+    python -m benchmarks.probe_cost [--generations 3] [--pairs 4] [--seconds 1.2]
 """
 
 from __future__ import annotations
@@ -14,20 +18,21 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
-import psutil
 import uvicorn
 from rich.console import Console
 from rich.table import Table
 
 from harness.forkserver import Child, ForkServer, send
+from harness.placement import usable_cpus
 from harness.postgres.server import start_postgres
 from harness.record import Workload
 from harness.target.target import PRELOAD, start_target
@@ -42,6 +47,8 @@ ROUTES = {  # what it is; throughput at least and CPU at most, or None: shown, a
     "one-async": ("SELECT 1: the worst case of a query", None),
     "one-sync": ("SELECT 1: the worst case of a query", None),
 }
+ALIKE = "row-async"  # on which bare is compared with bare
+WARM_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,8 @@ class Server:
         return self.child.pid
 
     def cpu_s(self) -> float:
-        times = psutil.Process(self.pid).cpu_times()
-        return times.user + times.system
+        """All the processor time it has taken: Linux's clock of a process, for /proc counts in hundredths of a second."""
+        return time.clock_gettime((~self.pid << 3) | 2)
 
 
 @dataclass(frozen=True)
@@ -64,29 +71,66 @@ class Measured:
     cpu_s_per_request: float
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """One server against another."""
+
+    throughput: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Servers that live at the same time."""
+
+    probed: Server
+    bare: Server
+    other_bare: Server
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=2.0)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--generations", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=1.2)
     options = parser.parse_args()
-    table = Table("route", "what", "throughput with/without", "CPU per request with/without", "wanted", "met", box=None)
-    met_all = True
+    found: dict[str, list[Ratio]] = {name: [] for name in (*ROUTES, "")}
     with ExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         loads = stack.enter_context(ForkServer(["harness.load.main"]))
-        probed, bare = stack.enter_context(servers(logs))
-        for route, (what, limits) in ROUTES.items():
-            measured = [
-                measure_pair(loads, n, probed, bare, route, options.seconds, logs) for n in range(options.pairs)
-            ]
-            throughput = interval([w.throughput_rps / wo.throughput_rps for w, wo in measured])
-            cpu = interval([w.cpu_s_per_request / wo.cpu_s_per_request for w, wo in measured])
-            wanted, met = judged(throughput[0], cpu[0], limits)
-            met_all &= met is not False
-            table.add_row(
-                f"/{route}", what, shown(throughput), shown(cpu), wanted, "" if met is None else "yes" if met else "NO"
-            )
+        postgres = stack.enter_context(start_postgres("embedded", run_token="probecost"))
+        env = {"DATABASE_URL": postgres.url}
+        for number in range(options.generations):
+            with generation(number, env, logs) as servers:
+
+                def ratio(of: Server, to: Server, route: str) -> Ratio:
+                    return compare(loads, of, to, route, options.pairs, options.seconds, logs)
+
+                for route in ROUTES:
+                    found[route].append(ratio(servers.probed, servers.bare, route))
+                found[""].append(ratio(servers.other_bare, servers.bare, ALIKE))
+    show_and_exit(found)
+
+
+def show_and_exit(found: Mapping[str, Sequence[Ratio]]) -> NoReturn:
+    """Prints the table; found: by route, and by "" for bare against bare, the ratio of each generation."""
+    cpus = shared_cpu()
+    where = "on any processor" if cpus is None else f"on processor {cpus[0]} alone"
+    table = Table("route", "what", "throughput with/without", "CPU per request with/without", "wanted", "met", box=None)
+    met_all = True
+    for route, (what, limits) in ROUTES.items():
+        throughput, cpu = [r.throughput for r in found[route]], [r.cpu for r in found[route]]
+        wanted, met = judged(mean(throughput), mean(cpu), limits)
+        met_all &= met is not False
+        table.add_row(
+            f"/{route}", what, shown(throughput), shown(cpu), wanted, "" if met is None else "yes" if met else "NO"
+        )
+    alike = found[""]
+    table.add_row(
+        f"/{ALIKE}", "bare against bare", shown([r.throughput for r in alike]), shown([r.cpu for r in alike]), "", ""
+    )
     Console().print(table)
+    Console().print(f"{len(alike)} generations of servers, {where}; in brackets the lowest and the highest of them.")
     sys.exit(0 if met_all else 1)
 
 
@@ -98,28 +142,43 @@ def judged(throughput: float, cpu: float, limits: tuple[float, float] | None) ->
     return f"≥ {least:.2f}, ≤ {most:.2f}", throughput >= least and cpu <= most
 
 
+def shared_cpu() -> tuple[int] | None:
+    """The processor that both servers are kept to; None where load and Postgres would have to share it."""
+    cpus = usable_cpus() or ()
+    return (cpus[-1],) if len(cpus) > 1 else None
+
+
 @contextmanager
-def servers(logs: Path) -> Iterator[tuple[Server, Server]]:
-    """The app twice, each in a process of its own, forked from the same preloaded one: with the probe and without."""
-    with start_postgres("embedded", run_token="probecost") as postgres, ForkServer(PRELOAD) as forks:
-        env = {"DATABASE_URL": postgres.url}
-        rows = forks.spawn("benchmarks.probe_cost:make_rows", {}, log=logs / "rows.log", env=env, cwd=ROOT)
-        assert rows.receive(20) is not None, rows.last_log_lines()
-        rows.stop()
-        probed = start_target(forks, APP, app_dir=ROOT, env=env, log=logs / "probed.log")
-        bare = forks.spawn("benchmarks.probe_cost:serve_bare", {"app": APP}, log=logs / "bare.log", env=env, cwd=ROOT)
-        ready = bare.receive(20)
-        assert ready is not None, "plain uvicorn did not start"
-        both = Server(probed.child, probed.url), Server(bare, f"http://127.0.0.1:{ready['port']}")
-        for server in both:
+def generation(number: int, env: Mapping[str, str], logs: Path) -> Iterator[Generation]:
+    """The app in three processes, forked from one preloaded one: with the probe, and twice without. They are stopped (SIGSTOP)."""
+    with ForkServer(PRELOAD, cpus=shared_cpu()) as forks:
+        if number == 0:
+            rows = forks.spawn("benchmarks.probe_cost:make_rows", {}, log=logs / "rows.log", env=env, cwd=ROOT)
+            assert rows.receive(20) is not None, rows.last_log_lines()
+            rows.stop()
+        start = {"probed": start_probed, "bare": start_bare, "other_bare": start_bare}
+        order = list(start) if number % 2 == 0 else list(start)[::-1]
+        servers = {name: start[name](forks, env, logs / f"{name}.log") for name in order}
+        for server in servers.values():
             os.kill(server.pid, signal.SIGSTOP)
         try:
-            yield both
+            yield Generation(**servers)
         finally:
-            for server in both:
+            for server in servers.values():
                 os.kill(server.pid, signal.SIGCONT)
-            probed.child.stop()
-            bare.stop(grace_s=0.0)
+                server.child.stop(grace_s=0.0)
+
+
+def start_probed(forks: ForkServer, env: Mapping[str, str], log: Path) -> Server:
+    target = start_target(forks, APP, app_dir=ROOT, env=env, log=log)
+    return Server(target.child, target.url)
+
+
+def start_bare(forks: ForkServer, env: Mapping[str, str], log: Path) -> Server:
+    child = forks.spawn("benchmarks.probe_cost:serve_bare", {"app": APP}, log=log, env=env, cwd=ROOT)
+    ready = child.receive(20)
+    assert ready is not None, "plain uvicorn did not start"
+    return Server(child, f"http://127.0.0.1:{ready['port']}")
 
 
 def make_rows(_: dict[str, Any], channel: Connection) -> None:
@@ -142,12 +201,17 @@ def serve_bare(job: dict[str, Any], channel: Connection) -> None:
     Announcing(config).run()
 
 
-def measure_pair(
-    loads: ForkServer, n: int, probed: Server, bare: Server, route: str, seconds: float, logs: Path
-) -> tuple[Measured, Measured]:
-    order = [probed, bare] if n % 2 == 0 else [bare, probed]
-    found = {server.pid: window(loads, server, route, seconds, logs) for server in order}
-    return found[probed.pid], found[bare.pid]
+def compare(loads: ForkServer, of: Server, to: Server, route: str, pairs: int, seconds: float, logs: Path) -> Ratio:
+    """The median over so many pairs of neighbouring windows, after one for each that opens its connections and does not count."""
+    for server in (of, to):
+        window(loads, server, route, WARM_S, logs)
+    throughput, cpu = [], []
+    for n in range(pairs):
+        order = (of, to) if n % 2 == 0 else (to, of)
+        found = {server.pid: window(loads, server, route, seconds, logs) for server in order}
+        throughput.append(found[of.pid].throughput_rps / found[to.pid].throughput_rps)
+        cpu.append(found[of.pid].cpu_s_per_request / found[to.pid].cpu_s_per_request)
+    return Ratio(float(np.median(throughput)), float(np.median(cpu)))
 
 
 def window(loads: ForkServer, server: Server, route: str, seconds: float, logs: Path) -> Measured:
@@ -180,15 +244,13 @@ def window(loads: ForkServer, server: Server, route: str, seconds: float, logs: 
     return Measured(completed / seconds, cpu_s / completed)
 
 
-def interval(ratios: list[float]) -> tuple[float, float, float]:
-    """Median, and the 95 % interval of its bootstrap."""
-    source = np.random.default_rng(1)
-    medians = np.median(source.choice(ratios, (2000, len(ratios))), axis=1)
-    return float(np.median(ratios)), float(np.quantile(medians, 0.025)), float(np.quantile(medians, 0.975))
+def mean(ratios: Sequence[float]) -> float:
+    """The geometric mean: as far above 1 as below it is no difference."""
+    return float(np.exp(np.mean(np.log(ratios))))
 
 
-def shown(found: tuple[float, float, float]) -> str:
-    return f"{found[0]:.3f}  [{found[1]:.3f}, {found[2]:.3f}]"
+def shown(ratios: Sequence[float]) -> str:
+    return f"{mean(ratios):.3f}  [{min(ratios):.3f}, {max(ratios):.3f}]"
 
 
 if __name__ == "__main__":

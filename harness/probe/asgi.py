@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import partial
 from time import monotonic
 from typing import Any
 
 from harness.probe.loop import LoopWatch
 from harness.probe.recorder import Probe
 from harness.probe.sights import tell_of
-from harness.probe.state import RequestState, Scope
+from harness.probe.state import Scope
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -34,20 +33,27 @@ class ProbedApp:
             return
         probe = self._probe
         request = probe.begin(scope)
+
+        def send_on(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                request.first_byte_s = monotonic()
+                request.status = message["status"]
+            elif not message.get("more_body", False):
+                request.last_byte_s = now_s = monotonic()
+                if request.timed:
+                    request.book_answer(now_s)
+            return send(message)
+
         try:
-            await self._app(scope, receive, partial(_send, request, send))
+            await self._app(scope, receive, send_on)
         except Exception as error:
             request.error = error
             raise
         finally:
-            tell_of(request, probe)  # before its end: an exception that is kept keeps the sessions of its frames
+            if (
+                request.error is not None
+                or request.unkept
+                or (request.known_route or request.route) not in probe.routes
+            ):
+                tell_of(request, probe)  # before its end: an exception that is kept keeps the sessions of its frames
             probe.end(request)
-
-
-def _send(request: RequestState, send: Send, message: Message) -> Awaitable[None]:
-    if message["type"] == "http.response.start":
-        request.first_byte_s = monotonic()
-        request.status = message["status"]
-    elif not message.get("more_body", False):
-        request.answer_ends()
-    return send(message)

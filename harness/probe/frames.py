@@ -41,12 +41,21 @@ class Frames:
 
     def maker(self, frame: FrameType | None) -> FrameTuple | None:
         """As :meth:`user_frame`; of a generator that the app's own code drives by hand, the line that drives it."""
-        own = self._own(frame)
-        if own is None:
-            return self.user_frame(frame)
-        if own.f_code.co_flags & _GENERATOR and own.f_back is not None and self._shown_name(own.f_back):
+        shown = self._shown
+        own = frame  # every session comes by here: as in _own and _place, without the calls
+        while own is not None:
+            code = own.f_code
+            try:
+                file = shown[code.co_filename]
+            except KeyError:
+                file = self._shown_name(own)
+            if file is not None:
+                if code.co_flags & _GENERATOR and (driver := own.f_back) is not None and self._shown_name(driver):
+                    return self._place(driver, line_of(driver))
+                place = (file, own.f_lineno or code.co_firstlineno, code.co_qualname)
+                return self._places.setdefault(place, place)
             own = own.f_back
-        return self._place(own, line_of(own))
+        return self.user_frame(frame)
 
     def entry(self, frame: FrameType | None) -> FrameTuple | None:
         """The outermost frame of the app's code."""

@@ -62,11 +62,12 @@ def _remember_session_place(probe: Probe) -> None:
     # Every session puts itself there at the end of its ``__init__``. Around that itself, a function would have to pass on its
     # many named arguments, which costs more than to find the place.
     all_sessions: Any = orm._sessions
+    maker, add = probe.frames.maker, type(all_sessions).__setitem__
 
     class Sessions(type(all_sessions)):  # type: ignore[misc]
         def __setitem__(self, key: int, session: Any) -> None:
-            session.harness_place = probe.frames.maker(sys._getframe(2))
-            super().__setitem__(key, session)
+            session.harness_place = maker(sys._getframe(2))
+            add(self, key, session)
 
     all_sessions.__class__ = Sessions
 
@@ -81,7 +82,7 @@ def _time_checkouts(probe: Probe) -> None:
         # connection that the request takes beside another, or after its answer.
         known = session is not None and request is not None and not request.holding and request.last_byte_s is None
         place = None if known else probe.frames.user_frame(sys._getframe(1))
-        asked_s = monotonic() if request is None else request.enter_span()
+        asked_s = request.enter_span() if request is not None and request.timed else monotonic()
         checkout = CheckoutState(place, session, self.harness_engine, request, asked_s)
         probe.checkouts.add(checkout)
         if request is not None:
@@ -95,7 +96,7 @@ def _time_checkouts(probe: Probe) -> None:
             checkout.got_s = monotonic()
         else:
             request.connecting = False
-            checkout.got_s = now_s = request.leave_span()
+            checkout.got_s = now_s = request.leave_span() if request.timed else monotonic()
             request.checkout_wait_s += now_s - asked_s
             request.checkouts += 1
             request.holding += 1
@@ -154,13 +155,15 @@ def _see_returns(probe: Probe) -> None:
     returned, detached = Pool._return_conn, _ConnectionFairy.detach
 
     def _return_conn(self: Any, record: Any) -> None:
-        _close_checkout(probe, record)
+        if record.harness_checkout is not None:
+            _close_checkout(probe, record)
         returned(self, record)
 
     def detach(self: Any) -> None:
         # So end the connections of the app's choice, and those of an async engine that the collector finds.
-        if self._connection_record is not None:
-            _close_checkout(probe, self._connection_record)
+        record = self._connection_record
+        if record is not None and record.harness_checkout is not None:
+            _close_checkout(probe, record)
         detached(self)
 
     Pool._return_conn = _return_conn  # type: ignore[method-assign]
@@ -168,13 +171,8 @@ def _see_returns(probe: Probe) -> None:
 
 
 def _close_checkout(probe: Probe, record: Any) -> None:
-    checkout = record.harness_checkout
-    if checkout is not None:
-        record.harness_checkout = None
-        _give_back(probe, checkout)
-
-
-def _give_back(probe: Probe, checkout: CheckoutState) -> None:
+    checkout: CheckoutState = record.harness_checkout
+    record.harness_checkout = None
     checkout.returned_s = monotonic()
     probe.checkouts.discard(checkout)
     request = checkout.request

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
@@ -39,12 +40,12 @@ def _timed_statement(original: Callable[..., None], probe: Probe) -> Callable[..
         if request is None or request.connecting:
             original(self, cursor, statement, parameters, context)
             return
-        started_s = request.enter_span()
+        started_s = request.enter_span() if request.timed else monotonic()
         try:
             original(self, cursor, statement, parameters, context)
         finally:
             request.queries += 1
-            request.sql_s += request.leave_span() - started_s
+            request.sql_s += (request.leave_span() if request.timed else monotonic()) - started_s
             if request.queries in LOOKED_AT:
                 _see_statement(probe, request, statement)
 
@@ -57,12 +58,12 @@ def _timed_statement_no_params(original: Callable[..., None], probe: Probe) -> C
         if request is None or request.connecting:
             original(self, cursor, statement, context)
             return
-        started_s = request.enter_span()
+        started_s = request.enter_span() if request.timed else monotonic()
         try:
             original(self, cursor, statement, context)
         finally:
             request.queries += 1
-            request.sql_s += request.leave_span() - started_s
+            request.sql_s += (request.leave_span() if request.timed else monotonic()) - started_s
             if request.queries in LOOKED_AT:
                 _see_statement(probe, request, statement)
 
@@ -75,11 +76,11 @@ def _timed_end(original: Callable[..., None], probe: Probe) -> Callable[..., Non
         if request is None or request.connecting:
             original(self, connection)
             return
-        started_s = request.enter_span()
+        started_s = request.enter_span() if request.timed else monotonic()
         try:
             original(self, connection)
         finally:
-            request.sql_s += request.leave_span() - started_s
+            request.sql_s += (request.leave_span() if request.timed else monotonic()) - started_s
 
     return timed
 

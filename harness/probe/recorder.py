@@ -10,6 +10,7 @@ from harness.probe.flight import MeanInFlight
 from harness.probe.frames import Frames, FrameTuple
 from harness.probe.state import (
     CHECKOUT_COLUMNS,
+    ENDED,
     REQUEST_COLUMNS,
     CheckoutState,
     RequestState,
@@ -17,6 +18,7 @@ from harness.probe.state import (
     current_request,
     timed_request,
 )
+from harness.probe.steps import first_step_of
 from harness.record import Sight
 
 SAMPLE_COLUMNS = (
@@ -54,7 +56,8 @@ class Probe:
     def __init__(self, app_dir: str) -> None:
         self.frames = Frames(app_dir)
         self.in_flight: set[RequestState] = set()
-        self.mean_in_flight = MeanInFlight(monotonic())
+        self._ended_s = 0.0  # what the requests took that have ended, together
+        self._mean_in_flight = MeanInFlight(monotonic())
         self.checkouts: set[CheckoutState] = set()  # asked for, and not given back or given up
         self.routes: set[str] = set()  # whose endpoint has been told
         self.unkept_routes: set[str | None] = set()  # on which rows that were written were not committed
@@ -67,22 +70,37 @@ class Probe:
     def begin(self, scope: Scope) -> RequestState:
         """A request that begins now. It is timed by chance, about as often as :data:`TIMED_PER_S`, and always when there are few."""
         self._begun += 1
-        timed = self._passed_over == 0
-        self._passed_over = self._chance.randrange(2 * self._timed_every - 1) if timed else self._passed_over - 1
-        request = RequestState(scope, timed=timed)
-        current_request.set(request)
-        if timed:
+        if self._passed_over:
+            self._passed_over -= 1
+            request = RequestState(scope, False)
+        else:
+            self._passed_over = self._chance.randrange(2 * self._timed_every - 1)
+            request = RequestState(scope, True)
             timed_request.set(request)
+            first_step_of(request)
+        current_request.set(request)
         self.in_flight.add(request)
-        self.mean_in_flight.change(request.start_s, 1)
         return request
 
     def end(self, request: RequestState) -> None:
-        """The app has returned."""
-        row = request.end(self.checkouts)
-        self.in_flight.discard(request)
-        self.mean_in_flight.change(request.end_s or monotonic(), -1)
-        self.add("requests", row)
+        """The app has returned.
+
+        What still refers to the request (a timer's context does) must not keep its scope alive.
+        """
+        request.end_s = now_s = monotonic()
+        if request.holding:
+            request.mark_outlived(self.checkouts)
+        row = request.row()
+        request.scope = None
+        request.spans = ENDED
+        self._ended_s += now_s - request.start_s
+        self.in_flight.discard(request)  # with no call in between: another thread sees both or neither
+        self._values["requests"].extend(row)
+
+    def mean_in_flight(self, now_s: float) -> float:
+        """The mean number of requests in flight since the last call."""
+        ended_s, under_way = self._ended_s, list(self.in_flight)  # as above
+        return self._mean_in_flight.take(now_s, ended_s, [request.start_s for request in under_way])
 
     def adapt(self, over_s: float) -> None:
         """Chooses anew how often requests are timed, after so many seconds."""

@@ -42,7 +42,7 @@ class Sampler:
         return (
             now_s,
             self._loop.take_worst_lag_s(),
-            self._probe.mean_in_flight.take(now_s),
+            self._probe.mean_in_flight(now_s),
             in_use,
             waiting,
             len(checkouts) - asking,

@@ -23,13 +23,13 @@ class RequestState:
     """
 
     __slots__ = (
-        "_route", "answered", "checkout_wait_s", "checkouts", "connecting", "connects", "end_s", "error",
-        "first_byte_s", "holding", "last_byte_s", "loop_wait_s", "outlived", "own_s", "pool_timeouts", "queries",
+        "answered", "checkout_wait_s", "checkouts", "connecting", "connects", "end_s", "error",
+        "first_byte_s", "holding", "known_route", "last_byte_s", "loop_wait_s", "outlived", "own_s", "pool_timeouts", "queries",
         "scope", "seq", "since_s", "spans", "sql_s", "start_s", "status", "timed", "token_wait_s", "tokens", "unkept",
         "upstream_s", "wrote",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope, *, timed: bool) -> None:
+    def __init__(self, scope: Scope, timed: bool) -> None:
         self.timed = timed
         self.seq: int | None = None
         for name, value in reversed(scope["headers"]):  # the load process adds it to the others
@@ -37,7 +37,7 @@ class RequestState:
                 self.seq = int(value) if value.isdigit() else None
                 break
         self.scope: Scope | None = scope
-        self._route: str | None = None
+        self.known_route: str | None = None
         self.first_byte_s: float | None = None
         self.last_byte_s: float | None = None
         self.end_s: float | None = None
@@ -66,23 +66,26 @@ class RequestState:
     @property
     def route(self) -> str | None:
         """The method and the route's pattern; None until the router has found one."""
-        if self._route is None and self.scope is not None:
+        if self.known_route is None and self.scope is not None:
             path = getattr(self.scope.get("route"), "path", None)
-            self._route = f"{self.scope['method']} {path}" if path else None
-        return self._route
+            self.known_route = f"{self.scope['method']} {path}" if path else None
+        return self.known_route
 
-    def answer_ends(self) -> None:
-        """The app has handed over the last byte of its answer."""
-        self.last_byte_s = now_s = monotonic()
-        if not self.timed:
-            return
+    def book_answer(self, now_s: float) -> None:
+        """The last byte of the answer of a timed request has been handed over: the parts of its time up to now."""
         own_s = self.own_s if self.spans else self.own_s + now_s - self.since_s
         self.answered = (
             self.token_wait_s, self.checkout_wait_s, self.sql_s, self.upstream_s, self.loop_wait_s, own_s
         )  # fmt: skip
 
+    def book_own(self) -> None:
+        """All the time of a timed request up to now is booked that is not yet, as its own: it is in no span."""
+        now_s = monotonic()
+        self.own_s += now_s - self.since_s
+        self.since_s = now_s
+
     def enter_span(self) -> float:
-        """A span begins; returns when."""
+        """A span begins; returns when. Where every request comes by, the clock alone is asked for one that is not timed, without this call."""
         now_s = monotonic()
         if self.timed:
             if not self.spans:
@@ -91,7 +94,7 @@ class RequestState:
         return now_s
 
     def leave_span(self) -> float:
-        """A span ends; returns when."""
+        """A span ends; returns when. As :meth:`enter_span`."""
         now_s = monotonic()
         if self.timed:
             self.spans -= 1
@@ -99,26 +102,17 @@ class RequestState:
                 self.since_s = now_s
         return now_s
 
-    def end(self, checkouts: set[CheckoutState]) -> tuple[Any, ...]:
-        """The app has returned, with these connections asked for or out: the request's row.
-
-        What still refers to this object (a timer's context does) must not keep the scope alive.
-        """
-        self.end_s = monotonic()
-        if self.holding:
-            for checkout in list(checkouts):
-                if checkout.request is self and checkout.got_s is not None:
-                    checkout.outlived = True
-                    self.outlived += 1
-        row = self.row()
-        self.scope = None
-        self.spans = ENDED
-        return row
+    def mark_outlived(self, checkouts: set[CheckoutState]) -> None:
+        """The app has returned and holds connections, which are among these."""
+        for checkout in list(checkouts):
+            if checkout.request is self and checkout.got_s is not None:
+                checkout.outlived = True
+                self.outlived += 1
 
     def row(self) -> tuple[Any, ...]:
         return (
             self.seq,
-            self.route,
+            self.known_route or self.route,
             self.start_s,
             self.first_byte_s,
             self.last_byte_s,
@@ -198,7 +192,7 @@ class CheckoutState:
             self.taken,
             self.session,
             self.engine,
-            self.request.route if self.request else None,
+            (self.request.known_route or self.request.route) if self.request else None,
             self.asked_s,
             self.got_s,
             self.returned_s,
