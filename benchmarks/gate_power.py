@@ -59,11 +59,12 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=120.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path("reports/gate_power"))
+    parser.add_argument("--whole", action="store_true", help="live: go on to the end of the budget when all is clear")
     options = parser.parse_args()
     if options.what == "synthetic":
         sys.exit(synthetic([options.case] if options.case else list(CASES), options.gates, options.seed))
     if options.what == "live":
-        live(options.case or "aa", options.gates, options.budget, options.folder)
+        live(options.case or "aa", options.gates, options.budget, options.folder, whole=options.whole)
     if options.what == "replay":
         sys.exit(replay(options.gates, options.seed, options.folder))
     if options.what == "statistics":
@@ -116,8 +117,8 @@ def judged(case: str, called: int, gates: int) -> bool:
     return called <= FALSE_ALARMS * gates if case == "aa" else called >= POWER * gates
 
 
-def live(case: str, gates: int, budget_s: float, folder: Path) -> None:
-    """Runs gates of the app against the app, slowed down in B, and keeps each as a line. A/A gates go on to the end of the
+def live(case: str, gates: int, budget_s: float, folder: Path, *, whole: bool) -> None:
+    """Runs gates of the app against the app, slowed down in B, and keeps each as a line. whole: each goes on to the end of its
     budget."""
     folder.mkdir(parents=True, exist_ok=True)
     env = slowdown(case, folder)
@@ -131,7 +132,7 @@ def live(case: str, gates: int, budget_s: float, folder: Path) -> None:
         for n in range(gates):
             plan = GatePlan(
                 a=own_version(name, own, label="A"), b=own_version(name, own, env=env, label="B"), logs=Path(logs), budget_s=budget_s,
-                seed=1 + before + n, stop_early=case != "aa",
+                seed=1 + before + n, stop_early=not whole,
             )  # fmt: skip
             result = run_gate(plan)
             line = {
@@ -144,7 +145,7 @@ def live(case: str, gates: int, budget_s: float, folder: Path) -> None:
             with (folder / f"{case}.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
             print(
-                f"{case} {before + n + 1}: exit code {result.decision.exit_code} after {len(result.blocks)} blocks",
+                f"{case} {before + n + 1}: exit code {result.decision.exit_code} after {len(result.blocks)} blocks, {result.wall_s:.0f} s",
                 flush=True,
             )
 

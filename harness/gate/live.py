@@ -21,10 +21,10 @@ from harness.gate.reading import read_block
 from harness.gate.rotation import rotation
 from harness.gate.versions import Version
 from harness.load_source import LoadSource
-from harness.placement import placement_here
+from harness.placement import side_by_side_here
 from harness.postgres.databases import Databases
 from harness.postgres.server import start_postgres
-from harness.record import Profile
+from harness.record import Placement, Profile
 from harness.staging import Postgres, Rig, TrialPlan
 from harness.target.seeding import seed as fill
 from harness.target.target import OWN_PRELOAD, PRELOAD
@@ -153,8 +153,8 @@ def _profile(plan: GatePlan, p50_s: float | None = None, *, fitting_s: float = 0
 
 @contextmanager
 def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
-    """All three servers, stopped where they stand."""
-    place = placement_here()
+    """All three servers, on the same processors, stopped where they stand."""
+    place = side_by_side_here(max(plan.a.pair.workers, plan.b.pair.workers))
     with ExitStack() as stack:
         loads = stack.enter_context(ForkServer(("harness.load.main",), cpus=place.load if place else None))
         start = partial(ForkServer, PRELOAD if plan.catalogue else OWN_PRELOAD, cpus=place.target if place else None)
@@ -166,7 +166,7 @@ def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
         postgres = None
         for number, (name, version) in enumerate((("a", plan.a), ("b", plan.b), ("a2", plan.a)), 1):
             if plan.catalogue is not None and (postgres is None or plan.postgres == "embedded"):
-                postgres = _postgres(stack, plan, plan.catalogue, forks[version.python])
+                postgres = _postgres(stack, plan, plan.catalogue, forks[version.python], place)
             rig = Rig(
                 started_s=time.monotonic(),
                 logs=plan.logs,
@@ -188,10 +188,11 @@ def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
         yield arms
 
 
-def _postgres(stack: ExitStack, plan: GatePlan, catalogue: Path, targets: ForkServer) -> Postgres:
+def _postgres(
+    stack: ExitStack, plan: GatePlan, catalogue: Path, targets: ForkServer, place: Placement | None
+) -> Postgres:
     """A server with a filled template. Each arm has one of its own where they are ours to start: one would run out of connections."""
     token = secrets.token_hex(4)
-    place = placement_here()
     server = stack.enter_context(start_postgres(plan.postgres, run_token=token, cpus=place.postgres if place else None))
     postgres = Postgres(databases=Databases(server.url, run_token=token), server=server)
     postgres.databases.create_template(partial(fill, targets, root=catalogue, log=plan.logs / "seed.log"))
