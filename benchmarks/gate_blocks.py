@@ -31,7 +31,7 @@ CASES = {  # what is changed in B
 ALIKE = ("aa", "busy")  # of which no gate may say that B is worse
 SIZES = {"aa": 0.0, "cpu": 0.05, "query": 1.0, "hold": 0.5, "median": 0.1, "tail": 0.2}  # by how much
 RATE_RPS, CANARY_RPS = 200.0, 20.0
-BLOCKS = 26  # that fit into the default budget with windows of 1 s
+WINDOW_S, BLOCKS = 0.8, 29  # as many as fit into the default budget
 P50_S, P80_S, P95_S, SPREAD = 2.4e-3, 3.5e-3, 5.0e-3, 0.45  # of response times, without a stall
 HOLD_S, CANARY_S = 0.65e-3, 1.0e-3
 WORK_S = 1.5e-3  # that each request takes of the server, when those that a stall held up are served
@@ -53,7 +53,9 @@ def made_up(
     """
     found: list[Block] = []
     for _ in range(blocks):
-        arrivals = np.sort(rng.random(rng.poisson(RATE_RPS)))  # the same for all arms, as a seed is
+        arrivals = np.sort(
+            WINDOW_S * rng.random(rng.poisson(WINDOW_S * RATE_RPS))
+        )  # the same for all arms, as a seed is
         found.append(
             {arm: _window(rng, arrivals, case if arm == "b" else "aa", size, stalls_per_s, tails) for arm in ARMS}
         )
@@ -64,14 +66,17 @@ def _window(
     rng: np.random.Generator, arrivals_s: Floats, case: str, size: float, stalls_per_s: float, tails: str
 ) -> Reading:
     speed, own = (math.exp(SPEED_NOISE * _draw(rng, tails)) for _ in range(2))
-    stalls = [(rng.random(), STALL_S[0] + rng.exponential(STALL_S[1])) for _ in range(rng.poisson(stalls_per_s))]
+    stalls = [
+        (WINDOW_S * rng.random(), STALL_S[0] + rng.exponential(STALL_S[1]))
+        for _ in range(rng.poisson(WINDOW_S * stalls_per_s))
+    ]
     served_s = P50_S * np.exp(SPREAD * rng.standard_normal(len(arrivals_s)))
     if case == "median":
         served_s += size * P50_S
     if case == "tail":  # what is beyond the 80th percentile is stretched, so that the 95th moves by the size
         stretch = ((1 + size) * P95_S - P80_S) / (P95_S - P80_S)
         served_s = np.where(served_s > P80_S, P80_S + (served_s - P80_S) * stretch, served_s)
-    canary_s = CANARY_S * np.exp(SPREAD * rng.standard_normal(round(CANARY_RPS)))
+    canary_s = CANARY_S * np.exp(SPREAD * rng.standard_normal(round(WINDOW_S * CANARY_RPS)))
     held_s = HOLD_S * np.exp(0.3 * rng.standard_normal(len(arrivals_s))) * (1 + size * (case == "hold"))
     figures = COUNTS | {
         "cpu_s_per_request": 1.5e-3 * speed * own * (1 + size * (case == "cpu")),
@@ -81,7 +86,7 @@ def _window(
         figures["queries_per_request"] = 2.0
     times = {
         "response": served_s * speed + _held_up(arrivals_s, stalls),
-        "canary": canary_s * speed + _held_up(np.sort(rng.random(len(canary_s))), stalls),
+        "canary": canary_s * speed + _held_up(np.sort(WINDOW_S * rng.random(len(canary_s))), stalls),
         "hold": held_s * speed,
     }
     for of, percentiles in (("response", (50, 95, 99)), ("canary", (99,)), ("hold", (50,))):

@@ -82,7 +82,7 @@ def run_gate(plan: GatePlan, on_look: OnLook = lambda *_: None) -> GateResult:
     Postgres fails.
     """
     begun_s = time.monotonic()
-    with _arms(plan) as arms:
+    with servers(plan) as arms:
         ready_s = time.monotonic()
         profile = _compare_first(plan, arms, begun_s)
         for arm in arms.values():
@@ -156,7 +156,7 @@ def _profile(plan: GatePlan, p50_s: float | None = None, *, fitting_s: float = 0
 
 
 @contextmanager
-def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
+def servers(plan: GatePlan) -> Iterator[dict[str, Arm]]:
     """All three servers, on the same processors, stopped where they stand."""
     place = side_by_side_here(max(plan.a.pair.workers, plan.b.pair.workers))
     with ExitStack() as stack:

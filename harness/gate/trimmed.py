@@ -16,6 +16,7 @@ from scipy.special import stdtr
 Floats = NDArray[np.float64]
 
 TRIMMED = 0.2  # at either end
+FEWEST = 10  # values, below which none is left out: what is left of so few would say little of how sure it is
 ROUNDING = 1e-9
 
 
@@ -39,10 +40,10 @@ class Middle:
 def middle(values: Floats, share: float = TRIMMED) -> Middle:
     """The mean of what is left without this share at either end; a share of 0 is the plain mean and its standard error.
 
-    values: two or more. Rounding does not count as noise.
+    values: two or more; see :data:`FEWEST`. Rounding does not count as noise.
     """
     n = len(values)
-    cut = int(share * n)
+    cut = int(share * n) if n >= FEWEST else 0
     ascending = np.sort(values)
     left = ascending[cut : n - cut]
     drawn_in = np.clip(ascending, left[0], left[-1])
