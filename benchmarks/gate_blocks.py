@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,19 @@ from harness.gate.findings import ARMS, Block, Reading
 
 Floats = NDArray[np.float64]
 
-RATE_RPS, CANARY_RPS = 120.0, 20.0
-BLOCKS = 26  # that fit into the default budget with windows of 1 s
+CASES = {  # what is changed in B
+    "aa": "nothing changed",
+    "busy": "nothing changed, others use the machine",
+    "cpu": "CPU +5 %",
+    "query": "one query more",
+    "hold": "a connection held for 50 % longer",
+    "median": "median response +10 %",
+    "tail": "p95 +20 %",
+}
+ALIKE = ("aa", "busy")  # of which no gate may say that B is worse
+SIZES = {"aa": 0.0, "cpu": 0.05, "query": 1.0, "hold": 0.5, "median": 0.1, "tail": 0.2}  # by how much
+RATE_RPS, CANARY_RPS = 200.0, 20.0
+WINDOW_S, BLOCKS = 0.8, 29  # as many as fit into the default budget
 P50_S, P80_S, P95_S, SPREAD = 2.4e-3, 3.5e-3, 5.0e-3, 0.45  # of response times, without a stall
 HOLD_S, CANARY_S = 0.65e-3, 1.0e-3
 WORK_S = 1.5e-3  # that each request takes of the server, when those that a stall held up are served
@@ -35,14 +46,16 @@ COUNTS: dict[str, float | None] = {
 def made_up(
     rng: np.random.Generator, case: str, size: float, *, stalls_per_s: float, tails: str, blocks: int = BLOCKS
 ) -> list[Block]:
-    """Blocks in which B is worse by this share (0.1: 10 %) in what the case names; see ``EFFECTS`` of gate_power.
+    """Blocks in which B is worse by this share (0.1: 10 %) in what the case names; see ``SIZES``.
 
     stalls_per_s: how often the machine stalls; tails: of how the windows' speeds differ, "normal" or "heavy" (Student's t
     with 3 degrees of freedom).
     """
     found: list[Block] = []
     for _ in range(blocks):
-        arrivals = np.sort(rng.random(rng.poisson(RATE_RPS)))  # the same for all arms, as a seed is
+        arrivals = np.sort(
+            WINDOW_S * rng.random(rng.poisson(WINDOW_S * RATE_RPS))
+        )  # the same for all arms, as a seed is
         found.append(
             {arm: _window(rng, arrivals, case if arm == "b" else "aa", size, stalls_per_s, tails) for arm in ARMS}
         )
@@ -53,14 +66,17 @@ def _window(
     rng: np.random.Generator, arrivals_s: Floats, case: str, size: float, stalls_per_s: float, tails: str
 ) -> Reading:
     speed, own = (math.exp(SPEED_NOISE * _draw(rng, tails)) for _ in range(2))
-    stalls = [(rng.random(), STALL_S[0] + rng.exponential(STALL_S[1])) for _ in range(rng.poisson(stalls_per_s))]
+    stalls = [
+        (WINDOW_S * rng.random(), STALL_S[0] + rng.exponential(STALL_S[1]))
+        for _ in range(rng.poisson(WINDOW_S * stalls_per_s))
+    ]
     served_s = P50_S * np.exp(SPREAD * rng.standard_normal(len(arrivals_s)))
     if case == "median":
         served_s += size * P50_S
     if case == "tail":  # what is beyond the 80th percentile is stretched, so that the 95th moves by the size
         stretch = ((1 + size) * P95_S - P80_S) / (P95_S - P80_S)
         served_s = np.where(served_s > P80_S, P80_S + (served_s - P80_S) * stretch, served_s)
-    canary_s = CANARY_S * np.exp(SPREAD * rng.standard_normal(round(CANARY_RPS)))
+    canary_s = CANARY_S * np.exp(SPREAD * rng.standard_normal(round(WINDOW_S * CANARY_RPS)))
     held_s = HOLD_S * np.exp(0.3 * rng.standard_normal(len(arrivals_s))) * (1 + size * (case == "hold"))
     figures = COUNTS | {
         "cpu_s_per_request": 1.5e-3 * speed * own * (1 + size * (case == "cpu")),
@@ -70,11 +86,12 @@ def _window(
         figures["queries_per_request"] = 2.0
     times = {
         "response": served_s * speed + _held_up(arrivals_s, stalls),
-        "canary": canary_s * speed + _held_up(np.sort(rng.random(len(canary_s))), stalls),
+        "canary": canary_s * speed + _held_up(np.sort(WINDOW_S * rng.random(len(canary_s))), stalls),
         "hold": held_s * speed,
     }
-    figures |= {f"{of}_p99_s": float(np.quantile(times[of], 0.99)) for of in ("response", "canary")}
-    return Reading(figures=figures, times_us={what: _micros(took_s) for what, took_s in times.items()})
+    for of, percentiles in (("response", (50, 95, 99)), ("canary", (99,)), ("hold", (50,))):
+        figures |= {f"{of}_p{p}_s": float(np.percentile(times[of], p)) for p in percentiles}
+    return figures
 
 
 def _held_up(arrivals_s: Floats, stalls: Sequence[tuple[float, float]]) -> Floats:
@@ -90,31 +107,8 @@ def _draw(rng: np.random.Generator, tails: str) -> float:
     return float(rng.standard_normal() if tails == "normal" else rng.standard_t(3) / math.sqrt(3))
 
 
-def _micros(took_s: Floats) -> NDArray[np.int32]:
-    return np.sort(np.rint(took_s * 1e6).astype(np.int32))
-
-
-def as_line(block: Block) -> dict[str, Any]:
-    """A block as it is kept: its figures, and its durations in µs."""
-    return {
-        arm: {"figures": r.figures, "times_us": {what: us.tolist() for what, us in r.times_us.items()}}
-        for arm, r in block.items()
-    }
-
-
 def kept(folder: Path, case: str) -> list[dict[str, Any]]:
-    """The gates of a case that were kept, with their blocks as :class:`Reading`."""
+    """The gates of a case that were kept."""
     path = folder / f"{case}.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    gates = [json.loads(line) for line in lines]
-    return [gate | {"blocks": [_block(block) for block in gate["blocks"]]} for gate in gates]
-
-
-def _block(line: Mapping[str, Any]) -> Block:
-    return {
-        arm: Reading(
-            figures=reading["figures"],
-            times_us={what: np.array(us, dtype=np.int32) for what, us in reading["times_us"].items()},
-        )
-        for arm, reading in line.items()
-    }
+    return [json.loads(line) for line in lines]

@@ -1,10 +1,12 @@
 """How often a gate is wrong: false alarms where nothing has changed, and what it sees of slowdowns put in on purpose.
 
     python -m benchmarks.gate_power synthetic --gates 200       the decision alone, on made-up requests (minutes)
-    python -m benchmarks.gate_power live aa --gates 5           real gates of an app against itself (two minutes each)
+    python -m benchmarks.gate_power live aa --gates 5           real gates of an app against itself (two minutes each at most)
     python -m benchmarks.gate_power live cpu --gates 5          … against a slowed one: cpu, query, hold, median, tail
+    python -m benchmarks.gate_power live busy --gates 5         … against itself, while others use the machine
+    python -m benchmarks.gate_power pairs                       a fixed app against its buggy one: how soon are they told apart?
     python -m benchmarks.gate_power replay --gates 2000         blocks of the live A/A gates, in another order
-    python -m benchmarks.gate_power statistics                  quantiles of each window, or of all: on the same live blocks
+    python -m benchmarks.gate_power widths                      how sure each metric was in the live A/A gates
     python -m benchmarks.gate_power summary                     all that has been kept, against what is wanted
     python -m benchmarks.gate_power chart                       power by the size of the change -> docs/gate_power.svg
 
@@ -15,12 +17,9 @@ out by the A/A gates that were kept, so these come first.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean, median
 
@@ -28,46 +27,38 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.gate_blocks import RATE_RPS, as_line, kept, made_up
+from benchmarks.gate_blocks import ALIKE, CASES, SIZES, kept, made_up
+from benchmarks.gate_live import live, pairs
 from harness.gate.decision import FIRST_LOOK, decide
 from harness.gate.findings import ARMS, Block, Decision, Look
-from harness.gate.live import EVERY, GatePlan, run_gate
-from harness.gate.metrics import METRICS, Metric, Rules
-from harness.gate.versions import own_version
-from harness.own import OwnApp
-from harness.postgres.server import start_postgres
+from harness.gate.live import EVERY
+from harness.gate.metrics import METRICS, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = {  # the slowdown, and the share of gates that must call it a regression; of "aa" none may
-    "aa": "nothing changed",
-    "cpu": "CPU +5 %",
-    "query": "one query more",
-    "hold": "a connection held for 50 % longer",
-    "median": "median response +10 %",
-    "tail": "p95 +20 %",
-}
-SIZES = {"aa": 0.0, "cpu": 0.05, "query": 1.0, "hold": 0.5, "median": 0.1, "tail": 0.2}
 POWER, FALSE_ALARMS = 0.95, 0.005
 STALLS_PER_S = (0.3, 1.5)  # of the made-up machine: as this one was measured, and five times worse
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["synthetic", "live", "replay", "statistics", "summary", "chart"])
+    parser.add_argument("what", choices=["synthetic", "live", "pairs", "replay", "widths", "summary", "chart"])
     parser.add_argument("case", nargs="?", choices=list(CASES), help="synthetic: all when none is given")
     parser.add_argument("--gates", type=int, default=5)
     parser.add_argument("--budget", type=float, default=120.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path("reports/gate_power"))
+    parser.add_argument("--whole", action="store_true", help="live: go on to the end of the budget when all is clear")
     options = parser.parse_args()
     if options.what == "synthetic":
-        sys.exit(synthetic([options.case] if options.case else list(CASES), options.gates, options.seed))
+        sys.exit(synthetic([options.case] if options.case else list(SIZES), options.gates, options.seed))
     if options.what == "live":
-        live(options.case or "aa", options.gates, options.budget, options.folder)
+        live(options.case or "aa", options.gates, options.budget, options.folder, whole=options.whole)
+    if options.what == "pairs":
+        sys.exit(pairs(options.budget))
     if options.what == "replay":
         sys.exit(replay(options.gates, options.seed, options.folder))
-    if options.what == "statistics":
-        statistics(options.folder)
+    if options.what == "widths":
+        widths(options.folder)
     if options.what == "chart":
         from benchmarks.gate_chart import write_chart
 
@@ -84,7 +75,7 @@ def synthetic(cases: Sequence[str], gates: int, seed: int) -> int:
     for case in cases:
         for stalls_per_s in STALLS_PER_S:
             for tails in ("normal", "heavy"):
-                rng = np.random.default_rng([seed, list(CASES).index(case), round(stalls_per_s * 10), tails == "heavy"])
+                rng = np.random.default_rng([seed, list(SIZES).index(case), round(stalls_per_s * 10), tails == "heavy"])
                 ended = [
                     peeked(made_up(rng, case, SIZES[case], stalls_per_s=stalls_per_s, tails=tails))
                     for _ in range(gates)
@@ -113,58 +104,7 @@ def peeked(blocks: Sequence[Block]) -> tuple[Decision, int]:
 
 def judged(case: str, called: int, gates: int) -> bool:
     """Whether the goal is met: no more false alarms than allowed, or no fewer regressions than wanted."""
-    return called <= FALSE_ALARMS * gates if case == "aa" else called >= POWER * gates
-
-
-def live(case: str, gates: int, budget_s: float, folder: Path) -> None:
-    """Runs gates of the app against the app, slowed down in B, and keeps each as a line. A/A gates go on to the end of the
-    budget."""
-    folder.mkdir(parents=True, exist_ok=True)
-    env = slowdown(case, folder)
-    before = len(kept(folder, case))
-    with start_postgres("embedded", run_token="gatepower") as postgres, tempfile.TemporaryDirectory() as logs:
-        own = OwnApp(
-            target="", locustfile=ROOT / "benchmarks/apps/locust_slowed.py", rate_rps=RATE_RPS, canary="/health",
-            env=[f"DATABASE_URL={postgres.url}"],
-        )  # fmt: skip
-        name = f"{ROOT}#benchmarks.apps.slowed:app"
-        for n in range(gates):
-            plan = GatePlan(
-                a=own_version(name, own, label="A"), b=own_version(name, own, env=env, label="B"), logs=Path(logs), budget_s=budget_s,
-                seed=1 + before + n, stop_early=case != "aa",
-            )  # fmt: skip
-            result = run_gate(plan)
-            line = {
-                "case": case,
-                "env": env,
-                "exit_code": result.decision.exit_code,
-                **asdict(replace(result, blocks=())),
-            }
-            line["blocks"] = [as_line(block) for block in result.blocks]
-            with (folder / f"{case}.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-            print(
-                f"{case} {before + n + 1}: exit code {result.decision.exit_code} after {len(result.blocks)} blocks",
-                flush=True,
-            )
-
-
-def slowdown(case: str, folder: Path) -> list[str]:
-    """B's environment: as much slower than the A/A gates that were kept as the case says."""
-    if case in ("aa", "query"):
-        return ["SLOW_QUERIES=1"] if case == "query" else []
-    blocks = [block for gate in kept(folder, "aa") for block in gate["blocks"]]
-    if not blocks:
-        sys.exit(f"slowdowns are measured out by A/A gates, and none is kept in {folder}: run `live aa` first")
-    cpu_s = median(b["a"].figures["cpu_s_per_request"] or 0.0 for b in blocks)
-    held_us, took_us = (np.concatenate([b["a"].times_us[of] for b in blocks]) for of in ("hold", "response"))
-    p50_s, p95_s = (float(t) * 1e-6 for t in np.quantile(took_us, [0.5, 0.95]))
-    return {
-        "cpu": [f"SLOW_CPU_S={SIZES['cpu'] * cpu_s:.7f}"],
-        "hold": [f"SLOW_HOLD_S={SIZES['hold'] * float(np.median(held_us)) * 1e-6:.7f}"],
-        "median": [f"SLOW_WAIT_S={SIZES['median'] * p50_s:.7f}"],
-        "tail": [f"SLOW_TAIL_S={(1 + SIZES['tail']) * p95_s - p50_s:.7f}"],
-    }[case]
+    return called <= FALSE_ALARMS * gates if case in ALIKE else called >= POWER * gates
 
 
 def replay(gates: int, seed: int, folder: Path) -> int:
@@ -194,50 +134,45 @@ def replay(gates: int, seed: int, folder: Path) -> int:
     return 0 if judged("aa", codes[1], gates) else 1
 
 
-def statistics(folder: Path) -> None:
-    """What the kept A/A gates say when a quantile is taken of each window, and when it is taken of all together."""
+def widths(folder: Path) -> None:
+    """How sure each metric was at the end of the A/A gates that were kept: half its 90 % interval, against its margin."""
     gates = kept(folder, "aa")
-    by_window = tuple(replace(m, quantile=None) for m in METRICS)
-    columns = "metric", "gates", "by window: ± at 95 %", "inconclusive", "of all: ± at 95 %", "inconclusive"
-    table = Table(*columns, box=None)
-    decided = [[_at_the_end(gate["blocks"], metrics) for gate in gates] for metrics in (by_window, METRICS)]
+    decided = [_at_the_end(gate["blocks"]) for gate in gates]
+    table = Table("metric", "margin", "± at 90 %: median", "most", "inconclusive", "A against A: furthest", box=None)
     for metric in METRICS:
-        if metric.count:
+        found = [f for d in decided for f in d.findings if f.metric.name == metric.name and f.ratio and f.high]
+        if metric.count or not found:
             continue
-        row = [metric.label, str(len(gates))]
-        for decisions in decided:
-            found = [f for d in decisions for f in d.findings if f.metric.name == metric.name]
-            widths = [f.high / f.ratio - 1 for f in found if f.high is not None and f.ratio]
-            row += [", ".join(f"{w:.1%}" for w in widths), str(sum(f.change == "inconclusive" for f in found))]
-        table.add_row(*row)
-    codes = [[d.exit_code for d in decisions] for decisions in decided]
-    table.add_row("exit codes", str(len(gates)), str(codes[0]), "", str(codes[1]), "")
-    Console(width=170).print(table)
+        reach = [(f.high or 0.0) / (f.ratio or 1.0) - 1 for f in found]
+        apart = [f.ratio or 1.0 for d in decided for f in d.control if f.metric.name == metric.name]
+        table.add_row(
+            metric.label, f"{metric.margin:.0%}", f"{median(reach):.1%}", f"{max(reach):.1%}",
+            f"{sum(f.change == 'inconclusive' for f in found)} of {len(found)}", f"{min(apart):.3f} to {max(apart):.3f}",
+        )  # fmt: skip
+    Console(width=120).print(table)
+    codes = [d.exit_code for d in decided]
+    print(
+        f"exit codes at the end of the budget: {codes}; as they looked: {[peeked(g['blocks'])[0].exit_code for g in gates]}"
+    )
 
 
-def _at_the_end(blocks: Sequence[Block], metrics: tuple[Metric, ...]) -> Decision:
+def _at_the_end(blocks: Sequence[Block]) -> Decision:
     ends = (*range(FIRST_LOOK, len(blocks) - EVERY + 1, EVERY), len(blocks))
-    return decide(blocks, [Look(blocks=n, fraction=n / len(blocks)) for n in ends], Rules(metrics=metrics))
+    return decide(blocks, [Look(blocks=n, fraction=n / len(blocks)) for n in ends], Rules())
 
 
 def summary(folder: Path) -> int:
-    table = Table("change", "gates", "regression", "passed", "inconclusive", "wanted", "met", box=None)
+    table = Table("change", "gates", "regression", "passed", "inconclusive", "took", "wanted", "met", box=None)
     met_all = True
     for case, what in CASES.items():
         gates = kept(folder, case)
         codes = Counter(gate["exit_code"] for gate in gates)
-        met = codes[1] == 0 if case == "aa" else judged(case, codes[1], len(gates))
+        met = codes[1] == 0 if case in ALIKE else judged(case, codes[1], len(gates))
         met_all &= bool(gates) and met
-        wanted = "no regression in ≥ 60" if case == "aa" else f"regression in ≥ {POWER:.0%}"
-        table.add_row(
-            what,
-            str(len(gates)),
-            str(codes[1]),
-            str(codes[0]),
-            str(codes[3]),
-            wanted,
-            ("yes" if met else "NO") if gates else "—",
-        )
+        wanted = "no regression" + " in ≥ 60" * (case == "aa") if case in ALIKE else f"regression in ≥ {POWER:.0%}"
+        took = f"{median(gate['wall_s'] for gate in gates):.0f} s" if gates else ""
+        told = ("yes" if met else "NO") if gates else "—"
+        table.add_row(what, str(len(gates)), str(codes[1]), str(codes[0]), str(codes[3]), took, wanted, told)
     Console(width=120).print(table)
     return 0 if met_all else 1
 

@@ -58,19 +58,6 @@ def measure(windows: Sequence[Window], ceiling_rps: float | None = None) -> tupl
     return Figures(**figures), warnings
 
 
-def every_duration(window: Window) -> dict[str, Floats]:
-    """All that :func:`measure` takes quantiles of, in seconds, by what it is the duration of: response, canary, hold.
-
-    Requests that had not ended are put in at what is known of them.
-    """
-    pool = _Pool([window])
-    return {
-        "response": np.concatenate(durations(pool.intended, pool.windows)),
-        "canary": np.concatenate(durations(pool.canary, pool.windows)),
-        "hold": holds(pool.checkouts),
-    }
-
-
 def promises_lost(invariants: Sequence[InvariantResult]) -> int | None:
     """How many promises were not kept; None where none was looked at."""
     return sum(result.lost for result in invariants) if invariants else None

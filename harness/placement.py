@@ -37,6 +37,30 @@ def placement(cpus: Sequence[int]) -> Placement | None:
     )
 
 
+def side_by_side_here(cores: int = 1) -> Placement | None:
+    """Where servers go on this machine that are compared with each other; None where all go anywhere."""
+    cpus = usable_cpus()
+    return None if cpus is None else side_by_side(cpus, cores)
+
+
+def side_by_side(cpus: Sequence[int], cores: int = 1) -> Placement | None:
+    """Where servers go that run in turn and are compared with each other: all to the same processors.
+
+    No two processors are alike: the first one also serves interrupts and the hypervisor, and the same server used up to 4 % more CPU
+    for a request there than on the second. So the last ones are taken, and load and Postgres share what is left, or have
+    processors of their own where there are enough. cpus: as for :func:`placement`; cores: how many processors the servers get.
+    None when nothing would be left for the load.
+    """
+    apart = placement(cpus)
+    for_targets = apart.target if apart else tuple(cpus)
+    if cores >= len(for_targets):
+        return apart
+    rest = for_targets[:-cores]
+    return Placement(
+        target=for_targets[-cores:], load=apart.load if apart else rest, postgres=apart.postgres if apart else rest
+    )
+
+
 def usable_cpus() -> tuple[int, ...] | None:
     """The processors that this process may run on, the threads of a core side by side; None where the system does not tell.
 

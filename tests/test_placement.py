@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from harness import placement as placements
 from harness.forkserver import ForkServer, send
-from harness.placement import placement, placement_here, put, usable_cpus
+from harness.placement import placement, placement_here, put, side_by_side, usable_cpus
 from harness.postgres.connection import admin_connection
 from harness.postgres.server import start_postgres
 from harness.record import Placement
@@ -36,6 +36,25 @@ def test_each_has_processors_of_its_own_or_nobody_has(cpus: list[int]) -> None:
     assert sorted(found.target + found.load + found.postgres) == sorted(cpus)
     assert found.load and found.postgres
     assert 2 * len(found.target) >= len(cpus)
+
+
+@given(st.lists(st.integers(0, 255), unique=True, min_size=1, max_size=64), st.integers(1, 4))
+def test_what_is_compared_shares_its_processors_and_leaves_the_first(cpus: list[int], cores: int) -> None:
+    found, apart = side_by_side(cpus, cores), placement(cpus)
+    if len(apart.target if apart else cpus) <= cores:
+        assert found == apart
+        return
+    assert found is not None
+    assert len(found.target) == cores
+    assert cpus[0] not in found.target
+    assert not set(found.target) & set(found.load + found.postgres)
+    assert apart is None or (found.load, found.postgres) == (apart.load, apart.postgres)
+
+
+def test_on_two_cores_the_load_has_the_first_and_the_servers_the_second() -> None:
+    assert side_by_side([0, 1]) == Placement(target=(1,), load=(0,), postgres=(0,))
+    assert side_by_side([0, 1], cores=2) is None
+    assert side_by_side([0]) is None
 
 
 def test_threads_of_a_core_are_not_divided() -> None:

@@ -19,8 +19,8 @@ from harness.report.terminal import LiveProgress
 from harness.store import load_data, load_run
 from harness.verdict import judge
 
-# Quick ones of several kinds: the loop, queries, a leak, connections, a lost write.
-PAIRS = ("blocking_sleep", "n_plus_one", "return_session", "engine_per_request", "lost_update")
+# Quick ones of several kinds: the loop, queries, a leak, a leak on an error path, connections, a lost write.
+PAIRS = ("blocking_sleep", "n_plus_one", "return_session", "no_finally", "engine_per_request", "lost_update")
 
 
 def gate_on_baseline(

@@ -19,7 +19,7 @@ from harness.record import SCHEMA_VERSION, Run
 
 BASELINE_SCHEMA = 1
 COUNTS = {m.name: m.margin for m in METRICS if m.count and m.name not in ("checkouts_per_request", "failed_share")}
-COUNTS["connects_per_request"] = 0.3  # how many a pool opens while it fills depends on how long one looks
+COUNTS["connects_per_request"] = 0.5  # how many a pool opens while it fills depends on how long one looks
 COUNTS["tokens_per_request"] = 0.2  # of an app that times out it depends on how many got that far
 RATIO_FACTOR, MOST_RATIO = 2.0, 10.0  # how many times less a ratio may be than it was; what lies beyond is all the same
 UPDATE = "make it anew with `harness gate --baseline FILE --update` and review the diff"
@@ -83,9 +83,10 @@ def facts_of(run: Run, verdict: RunVerdict) -> Baseline:
             for r in run.results
             if r.pair == judged.pair
         }
-        ratio = None if judged.effect_ratio is None else round(judged.effect_ratio, 2)
+        goodput = {r.variant: r.figures.goodput_rps for r in run.results if r.pair == judged.pair}
+        fixed, buggy = goodput.get("fixed"), goodput.get("buggy")
         pairs[judged.pair] = PairFacts(
-            goodput_ratio=ratio,
+            goodput_ratio=round(fixed / buggy, 2) if fixed is not None and buggy else None,
             # That two variants are alike a few short blocks can not always tell.
             met=tuple(e.expectation.that for e in judged.expectations if e.met and e.equivalence is None),
             variants=variants,

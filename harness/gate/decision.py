@@ -2,7 +2,7 @@
 
 A block holds one window of each arm: A, B, and A once more in a process of its own. The block is the replicate: what
 is tested is the mean, over blocks, of B against the two As (of logarithms; of a count, as it may be zero, plainly),
-with Student's t. Of a quantile each block counts by how far it moves the quantile of all: :mod:`harness.gate.pooled`.
+with Student's t. Of what is no count the mean is a trimmed one: :mod:`harness.gate.trimmed`.
 The third server costs little, since its windows count as A's: with σ² the variance of a window, A B A' gives 3σ²/2 a
 block, against 2σ² for A B alone.
 
@@ -15,20 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtrit
 
 from harness.gate.findings import ARMS, Block, Change, Decision, Finding, Look, Promise
-from harness.gate.metrics import Metric, Quantile, Rules
-from harness.gate.pooled import Floats, Micros, shares_of_blocks
+from harness.gate.metrics import Metric, Rules
 from harness.gate.spending import levels
+from harness.gate.trimmed import Floats, Middle, middle
 
 FIRST_LOOK = LEAST_BLOCKS = 4
-INTERVAL_ALPHA = 0.05
+INTERVAL_ALPHA = 0.1  # an interval of 90 % within the margin is two one-sided tests at 5 % (D. J. Schuirmann, 1987)
 POWER_MISSED = 0.1  # what could have been seen: with a chance of 90 %
-NOTHING: Micros = np.zeros(0, dtype=np.int32)
 
 
 def decide(blocks: Sequence[Block], looks: Sequence[Look], rules: Rules, promises: Sequence[Promise] = ()) -> Decision:
@@ -39,7 +37,7 @@ def decide(blocks: Sequence[Block], looks: Sequence[Look], rules: Rules, promise
     """
     samples, unmeasured = {}, {}
     for metric in rules.metrics:
-        table = _quantiles(blocks, metric.quantile) if metric.quantile else _figures(blocks, metric)
+        table = _figures(blocks, metric)
         if isinstance(table, str):
             unmeasured[metric.name] = table
         else:
@@ -55,37 +53,21 @@ def decide(blocks: Sequence[Block], looks: Sequence[Look], rules: Rules, promise
 
 @dataclass(frozen=True)
 class _Contrast:
-    """One metric: per block by how much the one side exceeds the other, and what both are like."""
+    """One metric: by how much the one side exceeds the other, and what both are like."""
 
-    values: Floats  # differences; of logarithms where a ratio is meant
+    excess: Middle  # over blocks; of logarithms where a ratio is meant
     a: float
     b: float
-    margin: tuple[float, float]  # of the values: what is tolerated downwards and upwards
+    margin: float  # of the excess: what is tolerated downwards and upwards
 
 
 def _figures(blocks: Sequence[Block], metric: Metric) -> Floats | str:
     """A row per block, a column per arm; of a ratio their logarithms. Or why there is nothing to be judged."""
-    found = [[block[arm].figures.get(metric.name) for arm in ARMS] for block in blocks]
+    found = [[block[arm].get(metric.name) for arm in ARMS] for block in blocks]
     whole = np.array([row for row in found if None not in row], dtype=np.float64)
     if len(whole) < LEAST_BLOCKS:
-        return _too_few(len(whole), len(blocks))
+        return f"{len(whole)} of {len(blocks)} blocks have this figure for every arm, and {LEAST_BLOCKS} are needed"
     return whole if metric.count else np.log(np.maximum(whole, 1e-12))
-
-
-def _quantiles(blocks: Sequence[Block], quantile: Quantile) -> Floats | str:
-    """The same of a quantile of all durations of an arm: what each block has to say of it."""
-    found = [[block[arm].times_us.get(quantile.of, NOTHING) for arm in ARMS] for block in blocks]
-    whole = [row for row in found if all(map(len, row))]
-    if len(whole) < LEAST_BLOCKS:
-        return _too_few(len(whole), len(blocks))
-    columns = list(zip(*whole, strict=True))
-    if (fewest := min(sum(map(len, column)) for column in columns)) < quantile.least:
-        return f"an arm has {fewest} durations in all, and {quantile.least} are needed"
-    return np.stack([shares_of_blocks(column, quantile.probability) for column in columns], axis=1)
-
-
-def _too_few(found: int, blocks: int) -> str:
-    return f"{found} of {blocks} blocks have this figure for every arm, and {LEAST_BLOCKS} are needed"
 
 
 def _contrast(metric: Metric, table: Floats) -> _Contrast:
@@ -98,20 +80,20 @@ def _control(metric: Metric, table: Floats) -> _Contrast:
 
 
 def _between(metric: Metric, before: Floats, after: Floats) -> _Contrast:
-    if metric.count:
+    values = after - before.mean(axis=1)
+    if metric.count:  # nothing of it is noise, so nothing is trimmed
         a, b = float(before.mean()), float(after.mean())
         tolerated = metric.margin * max(a, 1.0) if metric.name != "failed_share" else metric.margin
-        return _Contrast(after - before.mean(axis=1), a, b, (-tolerated, tolerated))
-    tolerated = float(np.log1p(metric.margin))
-    a, b = float(np.exp(before.mean())), float(np.exp(after.mean()))
-    return _Contrast(after - before.mean(axis=1), a, b, (-tolerated, tolerated))
+        return _Contrast(middle(values, 0.0), a, b, tolerated)
+    a, b = (float(np.exp(middle(side.ravel()).value)) for side in (before, after))
+    return _Contrast(middle(values), a, b, float(np.log1p(metric.margin)))
 
 
 def _judged(
     metrics: Sequence[Metric], contrasts: Sequence[_Contrast], looks: Sequence[Look], alpha: float
 ) -> tuple[Finding, ...]:
     weights = {m.name: m.weight for m in metrics}
-    p_values = {m.name: _p(c.values) for m, c in zip(metrics, contrasts, strict=True)}
+    p_values = {m.name: c.excess.p for m, c in zip(metrics, contrasts, strict=True)}
     level = _holm(p_values, weights, looks, alpha)
     return tuple(
         _finding(m, c, p_values[m.name], level[m.name], looks) for m, c in zip(metrics, contrasts, strict=True)
@@ -141,41 +123,26 @@ def _level(looks: Sequence[Look], alpha: float) -> float:
 
 
 def _finding(metric: Metric, contrast: _Contrast, p: float, level: float, looks: Sequence[Look]) -> Finding:
-    values = contrast.values
-    n, mean, error = len(values), float(values.mean()), _error(values)
-    reach = error * _t(_level(looks, INTERVAL_ALPHA), n)
+    mean, error, freedom = contrast.excess.value, contrast.excess.error, contrast.excess.freedom
+    reach = error * _t(_level(looks, INTERVAL_ALPHA), freedom)
     low, high = mean - reach, mean + reach
     worse = mean > 0 if metric.more_is_worse else mean < 0
-    if contrast.margin[0] < low and high < contrast.margin[1]:
+    if -contrast.margin < low and high < contrast.margin:
         change = Change.EQUIVALENT
     elif p <= level:
         change = Change.REGRESSION if worse else Change.IMPROVEMENT
     else:
         change = Change.INCONCLUSIVE
-    seen = error * (_t(level, n) + float(stdtrit(n - 1, 1 - POWER_MISSED)))
+    seen = error * (_t(level, freedom) + float(stdtrit(freedom, 1 - POWER_MISSED)))
     a, is_ratio = contrast.a, not metric.count or contrast.a > 0
     shown = [mean, low, high] if not is_ratio else [1 + v / a for v in (mean, low, high)]
     if not metric.count:
         shown = [float(np.exp(v)) for v in (mean, low, high)]
     return Finding(
-        metric=metric, change=change, blocks=n, a=a, b=contrast.b, ratio=shown[0] if is_ratio else None, low=shown[1],
+        metric=metric, change=change, blocks=contrast.excess.blocks, a=a, b=contrast.b, ratio=shown[0] if is_ratio else None, low=shown[1],
         high=shown[2], p=p, level=level, detectable=seen if metric.count else float(np.expm1(seen)), is_ratio=is_ratio,
     )  # fmt: skip
 
 
-def _error(values: Floats) -> float:
-    """Standard error of the mean. Rounding does not count as noise."""
-    error = float(values.std(ddof=1) / np.sqrt(len(values)))
-    return error if error > 1e-9 * max(1.0, float(np.abs(values).max())) else 0.0
-
-
-def _p(values: Floats) -> float:
-    """Two-sided, of a mean of zero. What never varies is certain."""
-    mean, error = fmean(values), _error(values)
-    if error == 0.0:
-        return 0.0 if abs(mean) > 1e-9 else 1.0
-    return float(2 * stdtr(len(values) - 1, -abs(mean) / error))
-
-
-def _t(level: float, n: int) -> float:
-    return float(-stdtrit(n - 1, max(level, 1e-300) / 2))
+def _t(level: float, freedom: int) -> float:
+    return float(-stdtrit(freedom, max(level, 1e-300) / 2))

@@ -7,19 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.gate.metrics import Metric
-from harness.gate.pooled import Micros
 
 ARMS = ("a", "b", "a2")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Reading:
-    """What one window gave."""
-
-    figures: Mapping[str, float | None]  # metric -> figure of this window alone; None: not measured
-    times_us: Mapping[str, Micros] = field(default_factory=dict)  # what took so long -> durations in µs, ascending
-
-
+Reading = Mapping[str, float | None]  # metric -> figure of one window; None: not measured
 Block = Mapping[str, Reading]  # arm -> reading
 
 
@@ -32,14 +24,12 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What became of one metric. Intervals hold at every look at once, 95 %."""
+    """What became of one metric. Intervals hold at every look at once, 90 %."""
 
     metric: Metric
     change: Change
     blocks: int
-    a: (
-        float | None
-    )  # of a quantile: over all windows; else typical of a window: the geometric mean, of a count the mean
+    a: float | None  # typical of a window: the geometric mean without the highest and lowest fifth; of a count the mean
     b: float | None
     ratio: float | None  # B over A; None where A is zero
     low: float | None  # the interval, of the ratio; of a count where A is zero, of the difference

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from harness.gate import words
 from harness.gate.findings import Change, Finding
@@ -15,7 +15,7 @@ GATE_SCHEMA = 1
 
 
 def as_json(result: GateResult) -> str:
-    """Everything but the single durations; of each block the figures of its windows."""
+    """Everything; of each block the figures of its windows."""
     decision = result.decision
     document = {
         "schema": GATE_SCHEMA,
@@ -23,8 +23,7 @@ def as_json(result: GateResult) -> str:
         "exit_code": decision.exit_code,
         "sentence": words.verdict(result),
         "differs": decision.differs,
-        **asdict(replace(result, blocks=())),
-        "blocks": [{arm: reading.figures for arm, reading in block.items()} for block in result.blocks],
+        **asdict(result),
     }
     return json.dumps(document, indent=1) + "\n"
 
@@ -34,7 +33,7 @@ def as_markdown(result: GateResult) -> str:
     decision = result.decision
     lines = [f"### {_cell(words.verdict(result))}", ""]
     lines += [
-        "| | metric | A | B | B/A, 95 % | margin | could have seen | A/A, 95 % |",
+        "| | metric | A | B | B/A, 90 % | margin | could have seen | A/A, 90 % |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for finding, control in zip(decision.findings, decision.control, strict=True):

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from harness.driving import LOAD_PRELOAD
 from harness.forkserver import ForkServer
 from harness.gate.alike import refuse_unlike
 from harness.gate.arms import Arm, promises_of, started
@@ -20,8 +21,8 @@ from harness.gate.reading import read_block
 from harness.gate.rotation import rotation
 from harness.gate.versions import Version
 from harness.load_source import LoadSource
-from harness.placement import placement_here
-from harness.record import Profile
+from harness.placement import side_by_side_here
+from harness.record import Placement, Profile
 from harness.staging import Postgres, Rig, TrialPlan, filled_postgres
 from harness.target.target import OWN_PRELOAD, PRELOAD
 
@@ -30,8 +31,8 @@ END_RESERVE_S = 2.0  # of the budget, to stop the servers
 SEQUENTIAL_TASKS = 5
 DISTURBED_SHARE = 0.2
 WANTED_BLOCKS, AROUND_WINDOW_S = 10, 1.0  # a window of 1 s fits into the default budget 25 times or so
-WARMUP_S, MOST_WARMUP_S = 0.25, 1.0
-WINDOW_S, MOST_WINDOW_S = 1.0, 5.0
+WARMUP_S, MOST_WARMUP_S = 0.2, 1.0
+WINDOW_S, MOST_WINDOW_S = 0.8, 5.0
 DRAIN_S = 0.3
 
 OnLook = Callable[[int, float, Decision], None]  # blocks, fraction of the budget, what is decided so far
@@ -63,6 +64,7 @@ class GateResult:
     blocks: tuple[Block, ...]
     looks: tuple[Look, ...]
     wall_s: float
+    measured_s: float  # from when the servers were ready until the decision
     budget_s: float
     window_s: float
     seed: int
@@ -77,11 +79,13 @@ def run_gate(plan: GatePlan, on_look: OnLook = lambda *_: None) -> GateResult:
     Postgres fails.
     """
     begun_s = time.monotonic()
-    with _arms(plan) as arms:
+    with servers(plan) as arms:
+        ready_s = time.monotonic()
         profile = _compare_first(plan, arms, begun_s)
         for arm in arms.values():
             arm.plan = replace(arm.plan, profile=profile)
         blocks, looks = _rotate(plan, arms, begun_s, on_look)
+        measured_s = time.monotonic() - ready_s
         for arm in arms.values():
             arm.stop()
         decision = decide(blocks, looks, plan.rules, promises_of(arms))
@@ -94,7 +98,8 @@ def run_gate(plan: GatePlan, on_look: OnLook = lambda *_: None) -> GateResult:
     )
     return GateResult(
         a=plan.a.label, b=plan.b.label, decision=decision, blocks=tuple(blocks), looks=tuple(looks),
-        wall_s=time.monotonic() - begun_s, budget_s=plan.budget_s, window_s=profile.window_s, seed=plan.seed, warnings=tuple(warnings),
+        wall_s=time.monotonic() - begun_s, measured_s=measured_s, budget_s=plan.budget_s, window_s=profile.window_s, seed=plan.seed,
+        warnings=tuple(warnings),
     )  # fmt: skip
 
 
@@ -148,11 +153,11 @@ def _profile(plan: GatePlan, p50_s: float | None = None, *, fitting_s: float = 0
 
 
 @contextmanager
-def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
-    """All three servers, stopped where they stand."""
-    place = placement_here()
+def servers(plan: GatePlan) -> Iterator[dict[str, Arm]]:
+    """All three servers, on the same processors, stopped where they stand."""
+    place = side_by_side_here(max(plan.a.pair.workers, plan.b.pair.workers))
     with ExitStack() as stack:
-        loads = stack.enter_context(ForkServer(("harness.load.main",), cpus=place.load if place else None))
+        loads = stack.enter_context(ForkServer(LOAD_PRELOAD, cpus=place.load if place else None))
         start = partial(ForkServer, PRELOAD if plan.catalogue else OWN_PRELOAD, cpus=place.target if place else None)
         forks = {
             v.python: stack.enter_context(start(python=v.python.python, home=v.python.home) if v.python else start())
@@ -162,7 +167,7 @@ def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
         postgres = None
         for number, (name, version) in enumerate((("a", plan.a), ("b", plan.b), ("a2", plan.a)), 1):
             if plan.catalogue is not None and (postgres is None or plan.postgres == "embedded"):
-                postgres = _postgres(stack, plan, plan.catalogue, forks[version.python])
+                postgres = _postgres(stack, plan, plan.catalogue, forks[version.python], place)
             rig = Rig(
                 started_s=time.monotonic(),
                 logs=plan.logs,
@@ -184,8 +189,9 @@ def _arms(plan: GatePlan) -> Iterator[dict[str, Arm]]:
         yield arms
 
 
-def _postgres(stack: ExitStack, plan: GatePlan, catalogue: Path, targets: ForkServer) -> Postgres:
+def _postgres(
+    stack: ExitStack, plan: GatePlan, catalogue: Path, targets: ForkServer, place: Placement | None
+) -> Postgres:
     """Each arm has a server of its own where they are ours to start: one would run out of connections."""
-    place = placement_here()
     cpus = place.postgres if place else None
     return stack.enter_context(filled_postgres(plan.postgres, targets, root=catalogue, logs=plan.logs, cpus=cpus))

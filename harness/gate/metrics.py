@@ -14,19 +14,6 @@ from typing import Any
 from harness.errors import UsageError
 
 
-@dataclass(frozen=True)
-class Quantile:
-    """Which quantile, and of which durations (a key of ``Reading.times_us``)."""
-
-    of: str
-    probability: float
-
-    @property
-    def least(self) -> int:
-        """How many durations there must be of each arm: so many that a few lie beyond the quantile."""
-        return math.ceil(LEAST_BEYOND / (1 - self.probability) - 1e-9)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     """One figure of a window, and what a change of it means."""
@@ -36,7 +23,6 @@ class Metric:
     unit: str  # as in harness.report.units: "" for a number
     count: bool = False  # noise cannot move it: compared by its difference, as it may be zero; else by its ratio
     more_is_worse: bool = True
-    quantile: Quantile | None = None  # of all windows' durations together; None: a figure of each window
     margin: float  # tolerated: of a ratio, as a share (0.05: +5 %); of a count, per request or as a share
     required: bool = True  # a gate passes only when this is shown to be within its margin
     weight: float = 1.0  # its part of the error rate, in Holm's procedure
@@ -54,11 +40,11 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="cpu_s_per_request", label="CPU per request", unit="s", margin=0.03),
     Metric(name="goodput_rps", label="goodput", unit="/s", margin=0.08, more_is_worse=False),
     Metric(
-        name="hold_p50_s", label="hold of a connection, p50", unit="s", quantile=Quantile("hold", 0.5), margin=0.15,
+        name="hold_p50_s", label="hold of a connection, p50", unit="s", margin=0.15,
         required=False, weight=0.3,
     ),
-    Metric(name="response_p50_s", label="response time, p50", unit="s", quantile=Quantile("response", 0.5), margin=0.08),
-    Metric(name="response_p95_s", label="response time, p95", unit="s", quantile=Quantile("response", 0.95), margin=0.15),
+    Metric(name="response_p50_s", label="response time, p50", unit="s", margin=0.08),
+    Metric(name="response_p95_s", label="response time, p95", unit="s", margin=0.15),
     Metric(
         name="response_p99_s", label="response time, p99", unit="s", margin=0.25,
         required=False, weight=0.3,
@@ -70,8 +56,7 @@ METRICS: tuple[Metric, ...] = (
 )  # fmt: skip
 METRIC_NAMES = tuple(m.name for m in METRICS)
 MOST_MARGIN = 10.0
-LEAST_BEYOND = 4  # durations beyond a quantile of all windows
-LEAST_REQUESTS = {"response_p99_s": 100, "canary_p99_s": 10}  # in a window, for a quantile of that window
+LEAST_REQUESTS = {"response_p95_s": 10, "response_p99_s": 100, "canary_p99_s": 10}  # in a window, for its quantile
 DEFAULT_ALPHA = 0.01
 
 

@@ -1,4 +1,4 @@
-"""From the windows of one block to its readings, by arm: figures, and the durations that quantiles are taken of."""
+"""From the windows of one block to its readings, by arm."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.figures import every_duration, measure
-from harness.gate.findings import Reading
+from harness.figures import measure
+from harness.gate.findings import Block, Reading
 from harness.gate.metrics import LEAST_REQUESTS, METRIC_NAMES
 from harness.record import Outcome
 from harness.window import Window
@@ -24,7 +23,7 @@ COUNTED = {  # metric -> what the probe counted on a request
 }
 
 
-def read_block(windows: Mapping[str, Window]) -> dict[str, Reading]:
+def read_block(windows: Mapping[str, Window]) -> Block:
     """The readings of one window of each arm.
 
     Counts are compared on one mix of requests: the mean of each request's name, weighed by how often the name came up
@@ -40,12 +39,12 @@ def read_block(windows: Mapping[str, Window]) -> dict[str, Reading]:
 
 
 def _reading(window: Window, counts: dict[str, float | None]) -> Reading:
-    times = {what: np.sort(np.rint(took_s * 1e6).astype(np.int32)) for what, took_s in every_duration(window).items()}
     figures = _figures(window) | counts
+    asked = Counter(window.requests.filter(pc.equal(window.requests["phase"], "window"))["kind"].to_pylist())
     for name, least in LEAST_REQUESTS.items():
-        if len(times[name.partition("_")[0]]) < least:
+        if asked["canary" if name.startswith("canary") else "load"] < least:
             figures[name] = None
-    return Reading(figures=figures, times_us=times)
+    return figures
 
 
 def _figures(window: Window) -> dict[str, float | None]:

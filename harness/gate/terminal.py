@@ -34,7 +34,7 @@ def print_look(err: Console, blocks: int, fraction: float, decision: Decision) -
 
 def print_result(out: Console, result: GateResult) -> None:
     decision = result.decision
-    headings = ("", "metric", "A", "B", "B/A, 95 %", "margin", "could have seen", "A/A, 95 %")
+    headings = ("", "metric", "A", "B", "B/A, 90 %", "margin", "could have seen", "A/A, 90 %")
     table = Table(*(Column(h, no_wrap=True) for h in headings), box=None, pad_edge=False)
     for finding, control in zip(decision.findings, decision.control, strict=True):
         table.add_row(

@@ -21,7 +21,7 @@ def result(worse: dict[str, float], *, a2: dict[str, float] | None = None, lost:
     promise = Promise(name="rows | kept", promised={"a": 9, "b": 9, "a2": 9}, kept={"a": 9, "b": 9 - lost, "a2": 9})
     return GateResult(
         a="pair/fixed", b="pair/buggy", decision=decide(blocks, looks_at(blocks), Rules(), [promise]), blocks=tuple(blocks),
-        looks=tuple(looks_at(blocks)), wall_s=118.0, budget_s=120.0, window_s=1.0, seed=1,
+        looks=tuple(looks_at(blocks)), wall_s=118.0, measured_s=110.0, budget_s=120.0, window_s=1.0, seed=1,
     )  # fmt: skip
 
 

@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from harness.gate.live import GatePlan, servers
+from harness.gate.versions import own_version
+from harness.own import OwnApp
+from harness.placement import side_by_side_here
 from tests.test_lifecycle import ROOT, Command, descendants_of
 from tests.waiting import wait_until
 
@@ -36,6 +40,19 @@ def gated(command: Command, *arguments: str, out: str) -> tuple[int, Path]:
     assert "Traceback" not in errors
     (folder,) = (command.folder / out).iterdir()
     return code, folder
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system keeps no process to a core")
+def test_all_servers_of_a_gate_are_kept_to_the_same_processors(tmp_path: Path) -> None:
+    own = OwnApp(target="", locustfile=APPS / "locust_counted.py", users=1)
+    version = own_version(COUNTED, own)
+    with servers(GatePlan(a=version, b=version, logs=tmp_path)) as arms:
+        pids = [child.pid for arm in arms.values() for child in arm.stage.targets]
+        threads = [int(task.name) for pid in pids for task in Path(f"/proc/{pid}/task").iterdir()]
+        kept_to = {frozenset(os.sched_getaffinity(thread)) for thread in threads}
+    assert len(pids) == 3
+    place = side_by_side_here()
+    assert kept_to == {frozenset(place.target) if place else frozenset(os.sched_getaffinity(0))}
 
 
 def test_the_same_app_twice_passes_on_counts(command: Command) -> None:

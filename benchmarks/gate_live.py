@@ -1,0 +1,112 @@
+"""Live gates of the power benchmark: real servers, real load, and what each found kept as a line.
+
+The app is one that reads a row (benchmarks/apps/slowed.py), 200 times a second; B is slowed down by its environment.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.gate_blocks import RATE_RPS, SIZES, kept
+from harness.gate.live import GatePlan, run_gate
+from harness.gate.versions import own_version, pair_versions
+from harness.own import OwnApp
+from harness.placement import side_by_side_here
+from harness.postgres.server import start_postgres
+
+ROOT = Path(__file__).resolve().parent.parent
+TOLD_APART = ("n_plus_one", "blocking_sleep", "return_session", "engine_per_request", "pool_undersized", "blocking_cpu")
+TOLD_APART_S = 20.0  # after the servers are ready
+OTHERS = 2
+BURSTS = "import random, time\nwhile True:\n    end = time.monotonic() + random.uniform(0.2, 2)\n    while time.monotonic() < end: pass\n    time.sleep(random.uniform(0.2, 2))"
+
+
+def live(case: str, gates: int, budget_s: float, folder: Path, *, whole: bool) -> None:
+    """Runs gates of the app against the app, slowed down in B, and keeps each as a line. whole: each goes on to the end of its
+    budget."""
+    folder.mkdir(parents=True, exist_ok=True)
+    env = slowdown(case, folder)
+    before = len(kept(folder, case))
+    place = side_by_side_here()
+    with ExitStack() as stack:
+        cpus = place.postgres if place else None
+        postgres = stack.enter_context(start_postgres("embedded", run_token="gatepower", cpus=cpus))
+        logs = stack.enter_context(tempfile.TemporaryDirectory())
+        own = OwnApp(
+            target="", locustfile=ROOT / "benchmarks/apps/locust_slowed.py", rate_rps=RATE_RPS, canary="/health",
+            env=[f"DATABASE_URL={postgres.url}"],
+        )  # fmt: skip
+        name = f"{ROOT}#benchmarks.apps.slowed:app"
+        if case == "busy":
+            stack.enter_context(others())
+        for n in range(gates):
+            plan = GatePlan(
+                a=own_version(name, own, label="A"), b=own_version(name, own, env=env, label="B"), logs=Path(logs), budget_s=budget_s,
+                seed=1 + before + n, stop_early=not whole,
+            )  # fmt: skip
+            result = run_gate(plan)
+            line = {"case": case, "env": env, "exit_code": result.decision.exit_code, **asdict(result)}
+            with (folder / f"{case}.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            print(
+                f"{case} {before + n + 1}: exit code {result.decision.exit_code} after {len(result.blocks)} blocks, {result.wall_s:.0f} s",
+                flush=True,
+            )
+
+
+def slowdown(case: str, folder: Path) -> list[str]:
+    """B's environment: as much slower than the A/A gates that were kept as the case says."""
+    if case in ("aa", "busy", "query"):
+        return ["SLOW_QUERIES=1"] if case == "query" else []
+    blocks = [block for gate in kept(folder, "aa") for block in gate["blocks"]]
+    if not blocks:
+        sys.exit(f"slowdowns are measured out by A/A gates, and none is kept in {folder}: run `live aa` first")
+    names = "cpu_s_per_request", "hold_p50_s", "response_p50_s", "response_p95_s"
+    cpu_s, held_s, p50_s, p95_s = (median(b["a"][name] for b in blocks) for name in names)
+    return {
+        "cpu": [f"SLOW_CPU_S={SIZES['cpu'] * cpu_s:.7f}"],
+        "hold": [f"SLOW_HOLD_S={SIZES['hold'] * held_s:.7f}"],
+        "median": [f"SLOW_WAIT_S={SIZES['median'] * p50_s:.7f}"],
+        "tail": [f"SLOW_TAIL_S={(1 + SIZES['tail']) * p95_s - p50_s:.7f}"],
+    }[case]
+
+
+@contextmanager
+def others() -> Iterator[None]:
+    """Processes that use all of a core for up to two seconds, and then nothing for as long, by chance."""
+    busy = [subprocess.Popen([sys.executable, "-c", BURSTS]) for _ in range(OTHERS)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+def pairs(budget_s: float) -> int:
+    """Gates of a fixed app against its buggy one. Returns 1 when one is not called a regression in time."""
+    table = Table("pair", "exit code", "blocks", "told apart after", "wanted", "met", box=None)
+    met_all = True
+    for pair in TOLD_APART:
+        fixed, buggy = pair_versions(f"{pair}/fixed", f"{pair}/buggy")
+        with tempfile.TemporaryDirectory() as logs:
+            result = run_gate(GatePlan(a=fixed, b=buggy, logs=Path(logs), budget_s=budget_s, catalogue=ROOT))
+        met = result.decision.exit_code == 1 and result.measured_s <= TOLD_APART_S
+        met_all &= met
+        table.add_row(
+            pair, str(result.decision.exit_code), str(len(result.blocks)), f"{result.measured_s:.1f} s",
+            f"≤ {TOLD_APART_S:g} s", "yes" if met else "NO",
+        )  # fmt: skip
+    Console(width=120).print(table)
+    return 0 if met_all else 1
