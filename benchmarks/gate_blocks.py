@@ -35,7 +35,10 @@ WINDOW_S, BLOCKS = 0.8, 29  # as many as fit into the default budget
 P50_S, P80_S, P95_S, SPREAD = 2.4e-3, 3.5e-3, 5.0e-3, 0.45  # of response times, without a stall
 HOLD_S, CANARY_S = 0.65e-3, 1.0e-3
 WORK_S = 1.5e-3  # that each request takes of the server, when those that a stall held up are served
-SPEED_NOISE = 0.03  # standard deviation of a window's logarithm: CPU and times alike
+SPEED_NOISE, CPU_NOISE = (
+    0.03,
+    0.02,
+)  # standard deviation of a window's logarithm: CPU and times alike, and of CPU beside
 STALL_S = (0.005, 0.015)  # the least, and the mean of what exceeds it
 COUNTS: dict[str, float | None] = {
     "queries_per_request": 1.0, "checkouts_per_request": 1.0, "connects_per_request": 0.0, "tokens_per_request": 0.0,
@@ -65,7 +68,7 @@ def made_up(
 def _window(
     rng: np.random.Generator, arrivals_s: Floats, case: str, size: float, stalls_per_s: float, tails: str
 ) -> Reading:
-    speed, own = (math.exp(SPEED_NOISE * _draw(rng, tails)) for _ in range(2))
+    speed, own = (math.exp(noise * _draw(rng, tails)) for noise in (SPEED_NOISE, CPU_NOISE))
     stalls = [
         (WINDOW_S * rng.random(), STALL_S[0] + rng.exponential(STALL_S[1]))
         for _ in range(rng.poisson(WINDOW_S * stalls_per_s))
