@@ -23,9 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.forkserver import ForkServer
+from harness.measured import LatencySplit
 from harness.postgres.server import start_postgres
 from harness.probe.recorder import rows_of
-from harness.record import LatencySplit
 from harness.rows import join_requests, table_of
 from harness.split import latency_split
 from harness.target.target import PRELOAD, start_target, start_upstream

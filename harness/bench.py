@@ -18,8 +18,9 @@ from harness.errors import HarnessError
 from harness.forkserver import ForkServer
 from harness.load_source import LoadSource
 from harness.machine import LOAD_PACKAGES, PACKAGES, git_revision, this_machine
+from harness.measured import Figures
 from harness.placement import placement_here
-from harness.record import Figures, Pair, Profile, Run, Trial
+from harness.record import Pair, Profile, Run, Trial
 from harness.relay import Relay
 from harness.results import variant_result
 from harness.staging import Rig, Subject, TrialPlan, filled_postgres

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from harness.errors import UsageError
-from harness.record import Figures, Machine, Pair, Profile, Run, VariantResult
+from harness.measured import Figures
+from harness.record import Machine, Pair, Profile, Run, VariantResult
 
 COMPARED = ("goodput_rps", "response_p99_s", "failed_share", "cpu_s_per_request")
 _MEMORY_SHARE = 0.1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from harness.record import Contention
+from harness.measured import Contention
 
 # Not children of ours where the server is the user's or in a container, and no strangers either. The proxy is what a published port
 # of a container is reached through.

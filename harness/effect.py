@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from harness.record import Cause, Expectation, Figures, Outcome, Pair, VariantResult
+from harness.measured import Figures
+from harness.record import Cause, Expectation, Outcome, Pair, VariantResult
 from harness.report import units
 
 Effect = tuple[str, float | None]

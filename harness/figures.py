@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.durations import durations, holds, numbers
+from harness.measured import Figures
 from harness.places import hold_s, overlaps
 from harness.processes import process_count, summed
-from harness.record import FAILURES, Figures, InvariantResult, Outcome
+from harness.record import FAILURES, InvariantResult, Outcome
 from harness.stats import Floats, quantile, quantiles, share
 from harness.window import Checkout, Window
 

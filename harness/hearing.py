@@ -11,8 +11,9 @@ from typing import Any
 from harness.contention import CpuReading, contention, read_cpu
 from harness.errors import UsageError
 from harness.forkserver import STOP, Child, Message, send
+from harness.measured import Contention
 from harness.probe.recorder import COLUMNS, rows_of
-from harness.record import Contention, Restart
+from harness.record import Restart
 
 OnStep = Callable[[str], None]
 GRACE_S = 2.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.record import Cause, Expectation, Frame
+from harness.inside import Frame
+from harness.record import Cause, Expectation
 
 
 class Equivalence(StrEnum):

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness.errors import UsageError
 from harness.formula import ceiling_rps, failures_rps
-from harness.record import FIGURE_NAMES, Cause, Invariant
+from harness.measured import FIGURE_NAMES
+from harness.record import Cause, Invariant
 
 Text = Annotated[str, Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0)]

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from harness.inside import CheckoutSite, LoopHold, Sight
 from harness.processes import process_count
-from harness.record import CheckoutSite, LoopHold, Sight
 from harness.window import Checkout, Hold, Window
 
 

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from harness.record import Figures, Trial
+    from harness.measured import Figures
+    from harness.record import Trial
     from harness.staging import Rig
 
 MOST_HELD_SHARE = 0.1  # of the window, by one callback

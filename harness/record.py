@@ -9,8 +9,11 @@ Schema history:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from harness.inside import CheckoutSite, LoopHold, RouteUse, Sighting
+from harness.measured import Contention, Figures, LatencySplit, ScalabilityFit
 
 SCHEMA_VERSION = 1
 
@@ -58,20 +61,6 @@ class Cause(StrEnum):
     NONE = "none"
 
 
-class Sight(StrEnum):
-    """What the probe tells of as it happens. In an app that is well, all of it is rare."""
-
-    FAILED = "failed"  # an exception that nobody had a handler for; the answer told of it, or there was none
-    MASKED = "masked"  # the same, answered with a status below 400
-    AFTER_ANSWER = "after_answer"  # the same, when the answer had been sent
-    UNAWAITED = "unawaited"  # a coroutine that was thrown away
-    UNKEPT = "unkept"  # rows were written, not committed, and answered with a status below 400
-    REPEATED = "repeated"  # one of a request's later statements, looked at in passing
-    IN_THREAD = "in_thread"  # a worker thread was busy here while a request waited for one
-    ENDPOINT = "endpoint"  # the function behind a route, once for each
-    POOL = "pool"  # the most connections of a pool that has a limit, once for each
-
-
 @dataclass(frozen=True, kw_only=True)
 class Workload:
     """What the clients do."""
@@ -99,163 +88,6 @@ class Restart:
 
     began_s: float
     back_s: float  # when it answered again
-
-
-@dataclass(frozen=True, kw_only=True)
-class Frame:
-    """A place in source code."""
-
-    file: str  # relative to the app's folder for the user's code, else the module's dotted path
-    line: int
-    function: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} in {self.function}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoopHold:
-    """Time for which one line kept the event loop from running anything else, summed over a window."""
-
-    user: Frame | None  # innermost frame of the app's own code
-    offender: Frame | None  # the frame that was really executing
-    route: str | None
-    held_s: float
-    times: int
-    loops: int = 1  # of the app, over which it is summed: one for each process
-
-    @property
-    def per_loop_s(self) -> float:
-        """The mean over the loops."""
-        return self.held_s / self.loops
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckoutSite:
-    """What connections taken at one place did in a window."""
-
-    taken: Frame | None  # the app's line that made the pool hand out a connection
-    session: Frame | None  # the app's line that made the session which holds it
-    engine: Frame | None  # the app's line that made the engine
-    limit: int | None = None  # the most connections that its pool lets out; null: there is none, or it is not known
-    route: str | None
-    checkouts: int
-    timeouts: int  # gave up waiting for a connection
-    opened: int  # had to open a new connection
-    not_reused: int = 0  # of these, by a pool that was asked for the first time, or that keeps none
-    nested: int = 0  # were asked for while the request held another
-    outlived: int  # were still out when their request had ended
-    wait_s: float  # summed time from asking to getting (or giving up)
-    hold_s: float  # summed time from getting to giving back, or to the window's end
-    sql_s: float  # summed time in SQL while held
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sighting:
-    """Something that the probe told of, as often as it was seen from the window's start on."""
-
-    kind: Sight
-    what: str  # types of an exception and its causes, outermost first; a statement; a coroutine's name
-    told: str  # an exception's message, its first line: that of the most
-    place: Frame | None  # the app's innermost line
-    via: Frame | None  # where the app's code was entered; of what was masked, the line that caught it
-    route: str | None
-    times: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class RouteUse:
-    """What became of the requests of one name that one route answered, of those meant to start in a window."""
-
-    name: str  # as the clients call it
-    route: str
-    endpoint: Frame | None  # the function behind the route, where it is the app's own
-    answers: int  # with any status
-    wrong_bodies: int
-    hidden_timeouts: int  # gave up waiting for a connection, never got one, and had a status below 400
-    bytes_mean: float
-    queries_mean: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class LatencySplit:
-    """Where the response time of some requests went: mean seconds per request, which add up to their mean response time.
-
-    The requests are those between two quantiles of the response time, of the finished requests that were meant to start in a window
-    and whose answer the probe saw.
-    """
-
-    around: str  # "p50" or "p99"
-    from_quantile: float
-    to_quantile: float
-    requests: int
-    response_s: float
-    unsent_s: float  # meant to be sent and not yet sent, by the client
-    loop_s: float  # in the socket or ready to run, while the event loop did something else
-    token_s: float  # waiting for a worker thread
-    checkout_s: float  # waiting for a connection
-    sql_s: float  # in SQL; as in the two above, until the caller went on: its wait for the loop included
-    upstream_s: float  # in outgoing HTTP
-    own_s: float  # executing, outside all of those
-    other_s: float  # inside the app, and none of these: asleep, at a lock, in a client that the probe does not know
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figures:
-    """What one window, or all the windows of a variant pooled, measured. ``None``: not measured.
-
-    Rates count the requests that ended in the window; response times, outcomes and their shares the requests that were meant to
-    start in it, whenever they ended. An open model counts from the intended start.
-    """
-
-    window_s: float | None = None
-    requests: int | None = None
-    throughput_rps: float | None = None  # all completions per second
-    goodput_rps: float | None = None  # correct completions per second
-    ceiling_rps: float | None = None  # the most the mechanism can allow
-    ceiling_share: float | None = None  # goodput over ceiling
-    failed_share: float | None = None  # failures over finished requests
-    pool_timeout_share: float | None = None
-    http_error_share: float | None = None
-    wrong_body_share: float | None = None
-    promises_lost: int | None = None  # rows that right answers promised and the database does not have, over all trials
-    unfinished: int | None = None
-    bytes_per_response: float | None = None  # of the answers with a status below 400
-    response_p50_s: float | None = None
-    response_p90_s: float | None = None
-    response_p95_s: float | None = None
-    response_p99_s: float | None = None
-    response_max_s: float | None = None
-    canary_p50_s: float | None = None
-    canary_p99_s: float | None = None
-    schedule_lag_p99_s: float | None = None
-    loop_lag_p99_s: float | None = None
-    loop_lag_max_s: float | None = None
-    loop_held_share: float | None = None  # share of the window in which one callback held the loop
-    tokens_in_use_max: int | None = None
-    tokens_waiting_max: int | None = None
-    token_wait_p95_s: float | None = None
-    tokens_per_request: float | None = None
-    connections_out_max: int | None = None
-    checkout_waiting_max: int | None = None
-    checkout_wait_p95_s: float | None = None
-    checkout_wait_share: float | None = None  # of the response time, over finished requests
-    hold_p50_s: float | None = None
-    hold_idle_share: float | None = None  # part of the hold in which no SQL ran
-    outlived_per_request: float | None = None
-    queries_per_request: float | None = None
-    connects_per_request: float | None = None
-    sql_p50_s: float | None = None
-    cpu_s_per_request: float | None = None
-    cpu_share: float | None = None  # of one core, the target process
-    generator_cpu_share: float | None = None  # of one core, the load process
-    rss_max_bytes: int | None = None
-    postgres_sessions_max: int | None = None
-    idle_in_transaction_max: int | None = None
-    lock_waits_max: int | None = None
-
-
-FIGURE_NAMES = tuple(f.name for f in fields(Figures))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,15 +123,6 @@ class SequentialAnswer:
     name: str
     status: int
     body_digest: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contention:
-    """How busy the machine was during a window, in cores."""
-
-    cores: int  # that this process may use
-    busy_cores: float
-    others_cores: float  # used by processes that do not belong to the trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -415,29 +238,6 @@ class VariantResult:
     split: tuple[LatencySplit, ...] = ()  # empty: not measured
     invariants: tuple[InvariantResult, ...] = ()
     trials: tuple[int, ...] = ()  # ids of the valid trials behind it
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A fitted number with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScalabilityFit:
-    """The Universal Scalability Law, fitted to goodput X against users N: X = λN / (1 + σ(N − 1) + κN(N − 1))."""
-
-    single_user_rps: Estimate  # λ
-    contention: Estimate  # σ: what each added user adds to everybody's response time, as a share of a lone user's
-    coherency: Estimate  # κ: what each pair of users adds to it
-    peak_users: Estimate | None  # N* = √((1 − σ) / κ); None: κ cannot be told from 0, so no peak is known
-    peak_rps: float | None  # goodput of the fit there
-    misfit_share: float  # typical distance of a point from the curve, as a share of the curve
-    covariance: tuple[tuple[float, ...], ...]  # of λ, σ, κ; three by three
-    degrees_of_freedom: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.record import Frame, Outcome, RouteUse, Sight, Sighting
+from harness.inside import Frame, RouteUse, Sight, Sighting
+from harness.record import Outcome
 from harness.window import Seen, Window
 
 MOST_KEPT = 60

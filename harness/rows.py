@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from harness.record import Frame, Outcome, Sight
+from harness.inside import Frame, Sight
+from harness.record import Outcome
 from harness.store import REQUESTS, TABLES
 from harness.window import Checkout, Hold, Seen
 

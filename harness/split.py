@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.record import LatencySplit
+from harness.measured import LatencySplit
 from harness.stats import Floats
 from harness.window import Window
 

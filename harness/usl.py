@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.record import Estimate, ScalabilityFit
+from harness.measured import Estimate, ScalabilityFit
 
 Floats = NDArray[np.float64]
 

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from harness.measured import Contention
 from harness.processes import process_count, summed
-from harness.record import Contention, Outcome, Workload
+from harness.record import Outcome, Workload
 from harness.stats import Floats, quantile
 from harness.steadiness import BATCHES, batch_means, trend
 from harness.window import Window

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from harness.diagnosis import diagnose
 from harness.effect import effect, state
 from harness.equivalence import judge_equivalence
+from harness.inside import Frame
 from harness.judgement import DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
-from harness.record import Cause, Expectation, Frame, Pair, Run, Trial, Variant, VariantResult
+from harness.record import Cause, Expectation, Pair, Run, Trial, Variant, VariantResult
 
 
 def judge(run: Run) -> RunVerdict:

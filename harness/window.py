@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from harness.record import Frame, Sight
+from harness.inside import Frame, Sight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class Hold:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """Something that the probe told of; see :class:`harness.record.Sighting`. ``t_s`` in seconds from the trial's start."""
+    """Something that the probe told of; see :class:`harness.inside.Sighting`. ``t_s`` in seconds from the trial's start."""
 
     t_s: float
     kind: Sight

@@ -7,12 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from harness.inside import Frame
+from harness.measured import Figures
 from harness.record import (
     PROFILES,
     Cause,
     Expectation,
-    Figures,
-    Frame,
     Machine,
     Pair,
     Run,

@@ -118,7 +118,7 @@ def test_a_lower_bound_says_so() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"facts": {"kilos": "shop.buggy.godput_rps"}}, ["c1", "'shop.buggy.godput_rps'", "harness.record.Figures"]),
+        ({"facts": {"kilos": "shop.buggy.godput_rps"}}, ["c1", "'shop.buggy.godput_rps'", "harness.measured.Figures"]),
         ({"facts": {"kilos": "shop.buggy.at_0.goodput_rps"}}, ["c1", "'shop.buggy.at_0.goodput_rps'", "at_<users>"]),
         ({"facts": {"kilos": "run.weather"}}, ["c1", "'run.weather'", "run.pairs_alike"]),
         ({"facts": {"kilos": "weighing.kilos +"}}, ["is not an expression"]),

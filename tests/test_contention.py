@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.contention import CpuReading, contention, read_cpu
-from harness.record import Contention
+from harness.measured import Contention
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.alone  # every Postgres of the machine is counted as ours, that of another worker as well

@@ -25,8 +25,9 @@ from harness.detectors.scoring import Mark, Score, changed_lines, has_bug, score
 from harness.detectors.static import look_statically, parse_mypy
 from harness.detectors.stored import NO_TRIAL, looks_of
 from harness.errors import SetupError, UsageError
+from harness.inside import Frame, LoopHold
 from harness.postgres.server import PostgresServer
-from harness.record import Cause, Frame, LoopHold, Pair, SequentialAnswer
+from harness.record import Cause, Pair, SequentialAnswer
 from harness.verdict import judge
 from tests import builders
 

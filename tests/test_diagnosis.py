@@ -8,17 +8,8 @@ from typing import Any
 import pytest
 
 from harness.diagnosis import diagnose
-from harness.record import (
-    Cause,
-    CheckoutSite,
-    Frame,
-    InvariantResult,
-    LoopHold,
-    RouteUse,
-    Sight,
-    Sighting,
-    VariantResult,
-)
+from harness.inside import CheckoutSite, Frame, LoopHold, RouteUse, Sight, Sighting
+from harness.record import Cause, InvariantResult, VariantResult
 from tests.builders import frame, result
 
 APP, LIBRARY = frame(12, "quote"), Frame(file="urllib3.connection", line=203, function="connect")

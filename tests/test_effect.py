@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from harness.catalog import load_pairs
 from harness.effect import effect
-from harness.record import Cause, Expectation, Figures, InvariantResult, VariantResult
+from harness.measured import Figures
+from harness.record import Cause, Expectation, InvariantResult, VariantResult
 
 PAIRS = {pair.name: pair for pair in load_pairs(Path(__file__).resolve().parent.parent)}
 

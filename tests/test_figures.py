@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from harness.figures import measure, outcomes
+from harness.measured import Figures
 from harness.places import checkout_sites, loop_holds
-from harness.record import Figures
 from harness.window import Window
 from tests.builders import checkout, frame, hold, request, unfinished, window
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.record import Sight
+from harness.inside import Sight
 from harness.routes import route_uses, sightings
 from harness.window import Seen
 from tests.builders import frame, request, unfinished, window

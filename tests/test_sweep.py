@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.errors import UsageError
+from harness.measured import Figures
 from harness.postgres.server import PostgresServer
-from harness.record import PROFILES, Figures, Trial, Workload
+from harness.record import PROFILES, Trial, Workload
 from harness.staging import Subject, TrialPlan
 from harness.store import load_data, load_run
 from harness.sweep import parse_users, plan_sweeps, scalabilities, scalability, users_of

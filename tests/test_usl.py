@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.record import ScalabilityFit
+from harness.measured import ScalabilityFit
 from harness.usl import curve, doubts, fit_law, rate
 
 USERS = (1, 2, 4, 8, 16, 32, 64)

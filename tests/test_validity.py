@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.record import Contention, Workload
+from harness.measured import Contention
+from harness.record import Workload
 from harness.validity import drifts, reasons
 from harness.window import Window
 from tests.builders import END_S, START_S, request, unfinished, window

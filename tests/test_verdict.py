@@ -9,18 +9,9 @@ from typing import Any
 
 import pytest
 
+from harness.inside import CheckoutSite, Frame, LoopHold
 from harness.judgement import DiagnosisResult, PairVerdict, RunVerdict
-from harness.record import (
-    Cause,
-    CheckoutSite,
-    Expectation,
-    Frame,
-    LoopHold,
-    SequentialAnswer,
-    Trial,
-    Variant,
-    VariantResult,
-)
+from harness.record import Cause, Expectation, SequentialAnswer, Trial, Variant, VariantResult
 from harness.verdict import judge
 from tests.builders import ANSWER, BUGGY, frame, pair, result, run, trial, variant
 

@@ -9,7 +9,7 @@ from typing import Any
 from harness.claims.evidence import Evidence, RunEvidence
 from harness.claims.ledger import FOLDER, RUN, Ledger, Standing
 from harness.claims.ruling import Ruling
-from harness.record import FIGURE_NAMES
+from harness.measured import FIGURE_NAMES
 from harness.report import units
 
 ORDER = (Standing.HOLDS, Standing.IN_PART, Standing.DEPENDS, Standing.FALSE, Standing.OPEN)

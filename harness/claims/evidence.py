@@ -13,7 +13,8 @@ from harness.claims.facts import NotMeasured
 from harness.claims.ledger import FOLDER, LOST, RUN, Ledger, point
 from harness.errors import UsageError
 from harness.judgement import RunVerdict
-from harness.record import FIGURE_NAMES, Outcome, Run, VariantResult
+from harness.measured import FIGURE_NAMES
+from harness.record import Outcome, Run, VariantResult
 from harness.store import disk_errors, write_atomically
 
 RUN_PACKAGES = ("fastapi", "starlette", "sqlalchemy", "psycopg", "asyncpg", "httpx", "uvicorn")

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness.claims.facts import names_in, paths_in
 from harness.errors import UsageError
-from harness.record import FIGURE_NAMES, Outcome
+from harness.measured import FIGURE_NAMES
+from harness.record import Outcome
 
 FOLDER = "claims"
 
@@ -105,7 +106,7 @@ class Ledger(_Table):
                     continue
                 if first == RUN or not _is_measured(rest):
                     raise ValueError(
-                        f"{number}: {path!r} is neither <pair>.<variant>.<figure of harness.record.Figures>,"
+                        f"{number}: {path!r} is neither <pair>.<variant>.<figure of harness.measured.Figures>,"
                         f" nor <pair>.<variant>.at_<users>.<figure> of a sweep,"
                         f" nor a fact of a check, nor one of {', '.join(f'{RUN}.{name}' for name in RUN_FACTS)}"
                     )

@@ -14,8 +14,9 @@ import numpy as np
 from harness.demo.look import BAR_ROWS, BARS_S, FROZEN_S, Bar, Look, Point
 from harness.forkserver import Message
 from harness.hearing import Heard, OnStep
+from harness.inside import Sight
 from harness.probe.recorder import COLUMNS, rows_of
-from harness.record import FAILURES, Outcome, Sight
+from harness.record import FAILURES, Outcome
 from harness.stats import quantile
 from harness.target.library import DEFAULTS
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.detectors.hook import TELLS
 from harness.detectors.record import Detector, Report
-from harness.record import Frame
+from harness.inside import Frame
 
 SLOW, LOST = "slow step", "never awaited"
 _SLOW = re.compile(r"^Executing (?P<what>.+) took (?P<s>[\d.]+) seconds$")

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import UsageError
-from harness.record import Frame
+from harness.inside import Frame
 from harness.store import disk_errors, write_atomically
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from harness.detectors.record import VARIANTS, Detector, Look, Report
 from harness.errors import SetupError
-from harness.record import Frame, Pair, Variant
+from harness.inside import Frame
+from harness.record import Pair, Variant
 from harness.verdict import function_around
 
 RUFF_RULES = "ASYNC,FAST,B,BLE,E7"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from harness.diagnosis.reading import endpoint, enough, most, named, percent, seen, told, total
+from harness.inside import Frame, Sight, Sighting
 from harness.judgement import Diagnosis
-from harness.record import Cause, Frame, Sight, Sighting, VariantResult
+from harness.record import Cause, VariantResult
 
 WRITING = (".commit", ".flush", ".execute", ".delete", ".merge", ".run_sync")  # methods that need an await
 # What an input or a row causes that nobody reckoned with. Others may come from load: a time limit, an upstream, a pool.

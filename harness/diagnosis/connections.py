@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from harness.diagnosis.reading import by_place, engine, enough, most, named, seen, timeouts, told, total
+from harness.inside import Sight
 from harness.judgement import Diagnosis
-from harness.record import Cause, Sight, VariantResult
+from harness.record import Cause, VariantResult
 
 LEAK_SHARE = 0.05  # of the checkouts at one place
 LEAK_COUNT = 3

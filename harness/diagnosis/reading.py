@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from textwrap import shorten
 from typing import TypeVar
 
-from harness.record import CheckoutSite, Frame, Sight, Sighting, VariantResult
+from harness.inside import CheckoutSite, Frame, Sight, Sighting
+from harness.record import VariantResult
 
 FEW = 3  # less than so many times may be chance
 FEW_SHARE = 0.01  # of the requests

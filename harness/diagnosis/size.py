@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from harness.diagnosis.reading import FEW, by_place, named, seen, total
+from harness.inside import Sight
 from harness.judgement import Diagnosis
-from harness.record import Cause, Sight, VariantResult
+from harness.record import Cause, VariantResult
 
 MANY_QUERIES = 20  # per request
 LARGE_BYTES = 100_000  # of an answer that is made from rows

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from harness.diagnosis.reading import by_place, engine, most, named, percent, seen, timeouts
+from harness.inside import Sight
 from harness.judgement import Diagnosis
-from harness.record import Cause, Sight, VariantResult
+from harness.record import Cause, VariantResult
 
 POOL_WAIT_SHARE = 0.30  # of the time requests spend in the app
 POOL_TIMEOUT_SHARE = 0.01

@@ -18,10 +18,10 @@ from sqlalchemy.orm import session as orm
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 from sqlalchemy.pool.base import _ConnectionFairy, _ConnectionRecord
 
+from harness.inside import Sight
 from harness.probe.frames import FrameTuple
 from harness.probe.recorder import Probe
 from harness.probe.state import CheckoutState, current_request
-from harness.record import Sight
 
 DEPTHS = range(
     5, 12

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
 
+from harness.inside import Sight
 from harness.probe.recorder import Probe
 from harness.probe.state import RequestState, current_request
-from harness.record import Sight
 
 LOOKED_AT = frozenset((11, 31))  # of a request's statements, from which line they come
 LONGEST_STATEMENT = 120  # characters

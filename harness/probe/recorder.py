@@ -6,6 +6,7 @@ import random
 from time import monotonic
 from typing import Any
 
+from harness.inside import Sight
 from harness.probe.flight import MeanInFlight
 from harness.probe.frames import Frames, FrameTuple
 from harness.probe.state import (
@@ -19,7 +20,6 @@ from harness.probe.state import (
     timed_request,
 )
 from harness.probe.steps import first_step_of
-from harness.record import Sight
 
 SAMPLE_COLUMNS = (
     "t_s",

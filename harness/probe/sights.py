@@ -9,10 +9,10 @@ import sys
 import warnings
 from typing import Any
 
+from harness.inside import Sight
 from harness.probe.frames import chain
 from harness.probe.recorder import Probe
 from harness.probe.state import RequestState, current_request
-from harness.record import Sight
 
 LONGEST_TOLD = 160  # characters
 CONNECTION_LOST = "connection lost"  # stands among an exception's types where SQLAlchemy found its connection broken

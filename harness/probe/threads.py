@@ -12,9 +12,9 @@ from typing import Any
 import anyio.to_thread
 from anyio._backends import _asyncio as backend
 
+from harness.inside import Sight
 from harness.probe.recorder import Probe
 from harness.probe.state import RequestState, current_request, timed_request
-from harness.record import Sight
 
 
 class TokenWatch:

@@ -5,8 +5,9 @@ The form is that of docs.github.com, "Workflow commands for GitHub Actions": ``:
 
 from __future__ import annotations
 
+from harness.inside import Frame
 from harness.judgement import Diagnosis, PairVerdict, RunVerdict
-from harness.record import Frame, Pair, Run
+from harness.record import Pair, Run
 from harness.report import summary
 from harness.report.words import CAUSES
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.record import Estimate, Scalability, ScalabilityFit, Trial
+from harness.measured import Estimate, ScalabilityFit
+from harness.record import Scalability, Trial
 from harness.report import units
 from harness.usl import AT_BOUND, described
 

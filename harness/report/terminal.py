@@ -16,7 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.judgement import PairVerdict, RunVerdict
-from harness.record import Figures, Run
+from harness.measured import Figures
+from harness.record import Run
 from harness.report import states, summary, sweeps, units
 from harness.report.states import State
 

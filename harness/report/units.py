@@ -100,7 +100,7 @@ _BY_SUFFIX: tuple[tuple[str, Callable[[float | None], str]], ...] = (
 
 
 def figure(name: str, value: float | None) -> str:
-    """A figure of :class:`harness.record.Figures` by its name, whose ending tells the unit."""
+    """A figure of :class:`harness.measured.Figures` by its name, whose ending tells the unit."""
     if name.endswith("cpu_s_per_request"):
         return seconds(value)
     for suffix, scale in _BY_SUFFIX:

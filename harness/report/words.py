@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.inside import Frame
 from harness.judgement import DiagnosisResult, Equivalence, ExpectationResult
-from harness.record import Cause, Expectation, Frame, Outcome, Workload
+from harness.record import Cause, Expectation, Outcome, Workload
 from harness.report import units
 
 
@@ -13,7 +14,7 @@ from harness.report import units
 class FigureWords:
     """How one figure appears in a table."""
 
-    name: str  # field of harness.record.Figures
+    name: str  # field of harness.measured.Figures
     group: str
     label: str
 

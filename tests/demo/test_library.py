@@ -15,7 +15,8 @@ from sqlalchemy.pool import QueuePool
 from harness.catalog import catalogue_root, load_pair, load_pairs
 from harness.demo.knobs import turned
 from harness.hearing import Heard
-from harness.record import Pair, Profile, Sight, Variant, Workload
+from harness.inside import Sight
+from harness.record import Pair, Profile, Variant, Workload
 from harness.staging import Rig, Subject, TrialPlan, set_stage
 from harness.target.library import DEFAULTS, asked
 from harness.trial import TrialData, run_trial

@@ -15,16 +15,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.inside import CheckoutSite, Frame, LoopHold
 from harness.judgement import Diagnosis, DiagnosisResult, ExpectationResult, PairVerdict, RunVerdict
+from harness.measured import Figures
 from harness.record import (
     PROFILES,
     Cause,
-    CheckoutSite,
     Expectation,
-    Figures,
-    Frame,
     InvariantResult,
-    LoopHold,
     Machine,
     Pair,
     Run,

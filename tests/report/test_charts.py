@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from harness.judgement import RunVerdict
-from harness.record import Figures, LatencySplit, Run, VariantResult
+from harness.measured import Figures, LatencySplit
+from harness.record import Run, VariantResult
 from harness.report.charts import (
     Chart,
     answers,

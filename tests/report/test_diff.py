@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from harness.inside import Frame
 from harness.judgement import Diagnosis
-from harness.record import Cause, Frame, Variant
+from harness.record import Cause, Variant
 from harness.report.comparison import place_notes
 from harness.report.diff import Note, highlight, unified
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness.judgement import RunVerdict
-from harness.record import Contention, Run
+from harness.measured import Contention
+from harness.record import Run
 from harness.report import write_report
 from harness.report.charts import Chart, draw_charts
 from harness.report.html import render_html

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from harness.judgement import RunVerdict
-from harness.record import Figures, Run, Scalability, Workload
+from harness.measured import Figures
+from harness.record import Run, Scalability, Workload
 from harness.report import sweeps
 from harness.report.charts import draw_charts, scalability
 from harness.report.html import render_html

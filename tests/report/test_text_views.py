@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from harness.judgement import Equivalence, PairVerdict, RunVerdict
-from harness.record import Figures, Run
+from harness.measured import Figures
+from harness.record import Run
 from harness.report.asjson import render_json
 from harness.report.github import render_annotations
 from harness.report.html import render_html

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from harness.record import FIGURE_NAMES
+from harness.measured import FIGURE_NAMES
 from harness.report import units, words
 
 

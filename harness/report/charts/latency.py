@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
-from harness.record import LatencySplit
+from harness.measured import LatencySplit
 from harness.report import units
 from harness.report.charts import scales
 from harness.report.charts.canvas import RIGHT, WIDTH, Canvas, box, invalid_row, ticks
