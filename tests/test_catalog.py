@@ -225,7 +225,12 @@ def test_no_catalogue_is_a_sentence(tmp_path: Path) -> None:
         ),
         ("at_least = 5", "at_least = 5\nequivalent_within = 0.1", "expect.0", "or else equivalent_within"),
         ('over = "buggy"\nat_least = 5', "equivalent_within = 0.1", "expect.0", "equivalent_within needs over"),
-        ("[variants.fixed]", "[variants.mended]", "variants.mended", "target_apps/shop/mended.py does not exist"),
+        (
+            "[variants.fixed]",
+            "[variants.mended]\nsummary = 'another'\n\n[variants.fixed]",
+            "variants.mended",
+            "target_apps/shop/mended.py does not exist",
+        ),
     ],
 )
 def test_a_wrong_key_is_named_with_its_file(
