@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.bare_server import APP
 from benchmarks.driving import ROOT, drive
-from benchmarks.probe_cost import APP
 from harness.forkserver import ForkServer
 from harness.placement import usable_cpus
 from harness.postgres.server import start_postgres
@@ -107,7 +107,7 @@ def started(place: Placement, logs: Path) -> Iterator[Arrangement]:
         forks = stack.enter_context(ForkServer(PRELOAD, cpus=place.target))
         loads = stack.enter_context(ForkServer(["harness.load.main"], cpus=place.load))
         env = {"DATABASE_URL": postgres.url}
-        rows = forks.spawn("benchmarks.probe_cost:make_rows", {}, log=logs / "rows.log", env=env, cwd=ROOT)
+        rows = forks.spawn("benchmarks.bare_server:make_rows", {}, log=logs / "rows.log", env=env, cwd=ROOT)
         assert rows.receive(20) is not None, rows.last_log_lines()
         rows.stop()
         target = start_target(forks, APP, app_dir=ROOT, env=env, log=logs / "app.log")

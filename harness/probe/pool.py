@@ -144,7 +144,7 @@ def _not_got(probe: Probe, checkout: CheckoutState, *, gave_up: bool) -> None:
     probe.checkouts.discard(checkout)
     if gave_up:
         checkout.returned_s = monotonic()
-        probe.add("checkouts", checkout.row())
+        probe.keep_checkout(checkout.row())
 
 
 def _note_opening(_: Any, record: Any) -> None:
@@ -179,7 +179,7 @@ def _close_checkout(probe: Probe, record: Any) -> None:
     if request is not None:
         checkout.sql_s += request.sql_s
         request.holding -= 1
-    probe.add("checkouts", checkout.row())
+    probe.keep_checkout(checkout.row())
 
 
 def _see_flushes(probe: Probe) -> None:
