@@ -38,7 +38,7 @@ from harness.postgres.server import start_postgres
 from harness.target.target import PRELOAD, start_target
 
 ROOT = Path(__file__).resolve().parent.parent
-USERS = 16
+USERS = 12  # fewer than a pool has
 ROUTES = {  # what it is; throughput at least and CPU at most, or None: shown, and not judged
     "row-async": ("a row by its key, response model", (0.97, 1.03)),
     "row-sync": ("a row by its key, response model", (0.97, 1.03)),

@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
 url = make_url(os.environ["DATABASE_URL"])
-make_async = async_sessionmaker(create_async_engine(url.set(drivername="postgresql+asyncpg"), pool_size=15))
-make_sync = sessionmaker(create_engine(url.set(drivername="postgresql+psycopg"), pool_size=15))
+SIZE = {"pool_size": 15, "max_overflow": 0}  # three servers with two pools each: Postgres has room for 97 connections
+make_async = async_sessionmaker(create_async_engine(url.set(drivername="postgresql+asyncpg"), **SIZE))
+make_sync = sessionmaker(create_engine(url.set(drivername="postgresql+psycopg"), **SIZE))
 app = FastAPI()
 
 

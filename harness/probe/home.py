@@ -48,7 +48,8 @@ class ProbeThread(threading.Thread):
         self._attending = threading.Lock()
         self._outbox = Outbox(channel)
         self._said_bye = False
-        self._sample_at_s = self._sent_s = time.monotonic()
+        self._sample_at_s = self._sampled_s = self._sent_s = time.monotonic()
+        self._awake_s = 0.0  # since rows were sent: a process that is stopped (SIGSTOP) begins no requests
         loop.on_beat = self.attend
 
     def run(self) -> None:
@@ -78,10 +79,12 @@ class ProbeThread(threading.Thread):
     def _do_what_is_due(self, now_s: float) -> None:
         if now_s >= self._sample_at_s:
             self._sample_at_s = max(self._sample_at_s + SAMPLE_S, now_s)
+            self._awake_s += min(now_s - self._sampled_s, SAMPLE_S)
+            self._sampled_s = now_s
             self._probe.add("samples", self._sampler.sample())
         if now_s >= self._sent_s + SEND_S and not self._outbox:
-            self._probe.adapt(over_s=now_s - self._sent_s)
-            self._sent_s = now_s
+            self._probe.adapt(over_s=max(self._awake_s, SAMPLE_S))
+            self._awake_s, self._sent_s = 0.0, now_s
             self._outbox.put({"kind": "rows", **self._probe.take()})
         _or_end(self._outbox.send_some)
 
