@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.driving import Row
+from harness.contention import own_cpu_s
 from harness.forkserver import Child, ForkServer
 from harness.record import Workload
 
@@ -31,8 +32,8 @@ class Server:
     url: str
 
     def cpu_s(self) -> float:
-        """All the processor time it has taken: Linux's clock of a process, for /proc counts in hundredths of a second."""
-        return time.clock_gettime((~self.child.pid << 3) | 2)
+        """All the processor time it has taken."""
+        return own_cpu_s(self.child.pid)
 
     def let_run(self) -> None:
         os.kill(self.child.pid, signal.SIGCONT)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 import pytest
 
-from harness.contention import CpuReading, contention, read_cpu
+from harness.contention import CpuReading, contention, own_cpu_s, read_cpu
 from harness.measured import Contention
 from tests.waiting import wait_until
 
@@ -48,3 +50,16 @@ def test_what_a_stranger_spends_is_not_ours() -> None:
 def test_others_are_what_is_left(busy_s: float, ours_s: float, others: float) -> None:
     found = contention(CpuReading(10.0, 2, 100.0, 50.0), CpuReading(12.0, 2, 100.0 + busy_s, 50.0 + ours_s))
     assert found == Contention(cores=2, busy_cores=busy_s / 2, others_cores=others)
+
+
+def test_a_process_that_took_less_than_a_hundredth_of_a_second_has_taken_that() -> None:
+    before_s, own_before_s = own_cpu_s(os.getpid()), time.process_time()
+    while time.process_time() < own_before_s + 0.003:
+        pass
+    assert 0.003 <= own_cpu_s(os.getpid()) - before_s < 0.5
+
+
+def test_of_a_process_that_is_gone_what_was_read_before_counts() -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    assert own_cpu_s(child.pid, 1.5) == 1.5
