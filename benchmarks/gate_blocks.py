@@ -1,4 +1,4 @@
-"""Blocks for gates to decide on without a server: made up request by request, or kept from live gates.
+"""Blocks for gates to decide on without a server, made up request by request.
 
 The made-up ones are what live A/A gates show: response times that are log-normal, windows that differ by how fast the
 machine happens to be, and stalls of the machine, each of which holds all requests that come in it, and those behind them.
@@ -6,11 +6,8 @@ machine happens to be, and stalls of the machine, each of which holds all reques
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,10 +105,3 @@ def _held_up(arrivals_s: Floats, stalls: Sequence[tuple[float, float]]) -> Float
 
 def _draw(rng: np.random.Generator, tails: str) -> float:
     return float(rng.standard_normal() if tails == "normal" else rng.standard_t(3) / math.sqrt(3))
-
-
-def kept(folder: Path, case: str) -> list[dict[str, Any]]:
-    """The gates of a case that were kept."""
-    path = folder / f"{case}.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return [json.loads(line) for line in lines]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.gate_blocks import kept, made_up
+from benchmarks.gate_blocks import made_up
+from benchmarks.gate_kept import kept
 from harness.gate.findings import Block, Decision
 from harness.report.charts.canvas import LEFT, WIDTH, Canvas, drawing_style, ticks
 from harness.report.charts.palette import LIGHT, VARIANT_DASHES
@@ -19,7 +20,7 @@ METRICS = {"aa": "", "tail": "response_p95_s", "median": "response_p50_s", "cpu"
 HEIGHT, TOP, BOTTOM = 250.0, 44.0, 62.0
 COMMAND = "python -m benchmarks.gate_power chart --gates {gates} --seed {seed}"
 
-Peek = Callable[[list[Block]], tuple[Decision, int]]
+Peek = Callable[[Sequence[Block]], tuple[Decision, int]]
 
 
 def write_chart(path: Path, gates: int, seed: int, folder: Path, peeked: Peek, stalls_per_s: float) -> None:
@@ -27,7 +28,9 @@ def write_chart(path: Path, gates: int, seed: int, folder: Path, peeked: Peek, s
     sizes = np.linspace(0.0, LARGEST, STEPS)
     power = {case: [_seen(case, float(s), gates, seed, peeked, stalls_per_s) for s in sizes] for case in SHOWN}
     with drawing_style():
-        svg = _drawn(sizes.tolist(), power, _live(folder), f"{COMMAND.format(gates=gates, seed=seed)}", stalls_per_s)
+        svg = _drawn(
+            sizes.tolist(), power, _live(folder, peeked), f"{COMMAND.format(gates=gates, seed=seed)}", stalls_per_s
+        )
     path.write_text(standalone(svg, title="What share of gates sees a change", legend=()), encoding="utf-8")
 
 
@@ -37,15 +40,17 @@ def _seen(case: str, size: float, gates: int, seed: int, peeked: Peek, stalls_pe
     return sum(d.exit_code == 1 for d in ended) / gates
 
 
-def _live(folder: Path) -> dict[str, tuple[float, float]]:
+def _live(folder: Path, peeked: Peek) -> dict[str, tuple[float, float]]:
     """By case: the size that the live gates found, none where nothing was changed, and the share that called a regression."""
     points = {}
     for case, metric in METRICS.items():
         gates = kept(folder, case)
-        found = [f["ratio"] - 1 for g in gates for f in g["decision"]["findings"] if f["metric"]["name"] == metric]
+        found = [
+            f.ratio - 1 for g in gates for f in peeked(g.blocks)[0].findings if f.metric.name == metric and f.ratio
+        ]
         if gates:
             size = float(np.median(found)) if found else 0.0
-            points[case] = (size, sum(g["exit_code"] == 1 for g in gates) / len(gates))
+            points[case] = (size, sum(g.exit_code == 1 for g in gates) / len(gates))
     return points
 
 

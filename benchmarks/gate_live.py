@@ -5,20 +5,19 @@ The app is one that reads a row (benchmarks/apps/slowed.py), 200 times a second;
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.gate_blocks import RATE_RPS, SIZES, kept
+from benchmarks.gate_blocks import RATE_RPS, SIZES
+from benchmarks.gate_kept import keep, kept
 from harness.gate.live import GatePlan, run_gate
 from harness.gate.versions import own_version, pair_versions
 from harness.own import OwnApp
@@ -35,7 +34,6 @@ BURSTS = "import random, time\nwhile True:\n    end = time.monotonic() + random.
 def live(case: str, gates: int, budget_s: float, folder: Path, *, whole: bool) -> None:
     """Runs gates of the app against the app, slowed down in B, and keeps each as a line. whole: each goes on to the end of its
     budget."""
-    folder.mkdir(parents=True, exist_ok=True)
     env = slowdown(case, folder)
     before = len(kept(folder, case))
     place = side_by_side_here()
@@ -56,9 +54,7 @@ def live(case: str, gates: int, budget_s: float, folder: Path, *, whole: bool) -
                 seed=1 + before + n, stop_early=not whole,
             )  # fmt: skip
             result = run_gate(plan)
-            line = {"case": case, "env": env, "exit_code": result.decision.exit_code, **asdict(result)}
-            with (folder / f"{case}.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            keep(folder, case, env, result)
             print(
                 f"{case} {before + n + 1}: exit code {result.decision.exit_code} after {len(result.blocks)} blocks, {result.wall_s:.0f} s",
                 flush=True,
@@ -69,11 +65,11 @@ def slowdown(case: str, folder: Path) -> list[str]:
     """B's environment: as much slower than the A/A gates that were kept as the case says."""
     if case in ("aa", "busy", "query"):
         return ["SLOW_QUERIES=1"] if case == "query" else []
-    blocks = [block for gate in kept(folder, "aa") for block in gate["blocks"]]
+    blocks = [block for gate in kept(folder, "aa") for block in gate.blocks]
     if not blocks:
         sys.exit(f"slowdowns are measured out by A/A gates, and none is kept in {folder}: run `live aa` first")
     names = "cpu_s_per_request", "hold_p50_s", "response_p50_s", "response_p95_s"
-    cpu_s, held_s, p50_s, p95_s = (median(b["a"][name] for b in blocks) for name in names)
+    cpu_s, held_s, p50_s, p95_s = (median(b["a"][name] or 0.0 for b in blocks) for name in names)
     return {
         "cpu": [f"SLOW_CPU_S={SIZES['cpu'] * cpu_s:.7f}"],
         "hold": [f"SLOW_HOLD_S={SIZES['hold'] * held_s:.7f}"],

@@ -27,7 +27,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.gate_blocks import ALIKE, CASES, SIZES, kept, made_up
+from benchmarks.gate_blocks import ALIKE, CASES, SIZES, made_up
+from benchmarks.gate_kept import kept
 from benchmarks.gate_live import live, pairs
 from harness.gate.decision import FIRST_LOOK, decide
 from harness.gate.findings import ARMS, Block, Decision, Look
@@ -46,7 +47,7 @@ def main() -> None:
     parser.add_argument("--gates", type=int, default=5)
     parser.add_argument("--budget", type=float, default=120.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--folder", type=Path, default=Path("reports/gate_power"))
+    parser.add_argument("--folder", type=Path, default=ROOT / "benchmarks/kept/gate_power")
     parser.add_argument("--whole", action="store_true", help="live: go on to the end of the budget when all is clear")
     options = parser.parse_args()
     if options.what == "synthetic":
@@ -115,7 +116,7 @@ def replay(gates: int, seed: int, folder: Path) -> int:
     a whole gate, the arm that chance has made the slowest would count as slower in truth. What two processes differ by
     for good is left out: that is what the live gates are for.
     """
-    sources = [gate["blocks"] for gate in kept(folder, "aa") if len(gate["blocks"]) >= FIRST_LOOK]
+    sources = [gate.blocks for gate in kept(folder, "aa") if len(gate.blocks) >= FIRST_LOOK]
     if not sources:
         sys.exit(f"there is no live A/A gate in {folder}: run `live aa` first")
     rng = np.random.default_rng(seed)
@@ -137,7 +138,7 @@ def replay(gates: int, seed: int, folder: Path) -> int:
 def widths(folder: Path) -> None:
     """How sure each metric was at the end of the A/A gates that were kept: half its 90 % interval, against its margin."""
     gates = kept(folder, "aa")
-    decided = [_at_the_end(gate["blocks"]) for gate in gates]
+    decided = [_at_the_end(gate.blocks) for gate in gates]
     table = Table("metric", "margin", "± at 90 %: median", "most", "inconclusive", "A against A: furthest", box=None)
     for metric in METRICS:
         found = [f for d in decided for f in d.findings if f.metric.name == metric.name and f.ratio and f.high]
@@ -152,7 +153,7 @@ def widths(folder: Path) -> None:
     Console(width=120).print(table)
     codes = [d.exit_code for d in decided]
     print(
-        f"exit codes at the end of the budget: {codes}; as they looked: {[peeked(g['blocks'])[0].exit_code for g in gates]}"
+        f"exit codes at the end of the budget: {codes}; as they looked: {[peeked(g.blocks)[0].exit_code for g in gates]}"
     )
 
 
@@ -166,11 +167,11 @@ def summary(folder: Path) -> int:
     met_all = True
     for case, what in CASES.items():
         gates = kept(folder, case)
-        codes = Counter(gate["exit_code"] for gate in gates)
+        codes = Counter(gate.exit_code for gate in gates)
         met = codes[1] == 0 if case in ALIKE else judged(case, codes[1], len(gates))
         met_all &= bool(gates) and met
         wanted = "no regression" + " in ≥ 60" * (case == "aa") if case in ALIKE else f"regression in ≥ {POWER:.0%}"
-        took = f"{median(gate['wall_s'] for gate in gates):.0f} s" if gates else ""
+        took = f"{median(gate.wall_s for gate in gates):.0f} s" if gates else ""
         told = ("yes" if met else "NO") if gates else "—"
         table.add_row(what, str(len(gates)), str(codes[1]), str(codes[0]), str(codes[3]), took, wanted, told)
     Console(width=120).print(table)

@@ -28,6 +28,7 @@ from harness.store import RunWriter, point_latest
 from harness.sweep import plan_sweeps, scalabilities
 from harness.target.target import OWN_PRELOAD, PRELOAD
 from harness.trial import TrialData
+from harness.untold import more_blocks
 from harness.window import Window
 
 
@@ -83,22 +84,27 @@ def plan_trials(plan: BenchPlan) -> list[TrialPlan]:
     """All trials in their order: for each pair A B B A …, so that what drifts on the machine drifts for every variant."""
     trials: list[TrialPlan] = []
     for pair in plan.pairs:
-        profile = profile_of(pair, plan.profile)
-        for block in range(profile.blocks):
-            variants = list(pair.variants)
-            for variant in variants if block % 2 == 0 else reversed(variants):
-                trials.append(
-                    TrialPlan(
-                        id=len(trials) + 1,
-                        pair=pair,
-                        variant=variant,
-                        subject=plan.subjects[pair.name, variant],
-                        block=block + 1,
-                        seed=plan.seed + block,
-                        profile=profile if block == 0 else replace(profile, sequential_tasks=0),
-                    )
-                )
+        for block in range(1, profile_of(pair, plan.profile).blocks + 1):
+            trials += plan_block(plan, pair, block, first_id=len(trials) + 1)
     return trials
+
+
+def plan_block(plan: BenchPlan, pair: Pair, block: int, *, first_id: int) -> list[TrialPlan]:
+    """One trial of each variant; blocks count from 1, and every second one is the mirror of the one before."""
+    profile = profile_of(pair, plan.profile)
+    variants = list(pair.variants)
+    return [
+        TrialPlan(
+            id=first_id + n,
+            pair=pair,
+            variant=variant,
+            subject=plan.subjects[pair.name, variant],
+            block=block,
+            seed=plan.seed + block - 1,
+            profile=profile if block == 1 else replace(profile, sequential_tasks=0),
+        )
+        for n, variant in enumerate(variants if block % 2 else reversed(variants))
+    ]
 
 
 def profile_of(pair: Pair, profile: Profile) -> Profile:
@@ -152,14 +158,27 @@ def _measure(
         progress_for(names) as progress,
         Relay(rig, enumerate([*trials, *sweeps])) as relay,
     ):
+        told: set[int] = set()
         for index, trial in relay:
             data = relay.run(trial, partial(progress.step, index))
             _keep(writer, measured, data, swept=index >= len(trials))
             if data.trial.invalid and trial.repeats is None:
                 again = replace(trial, id=_next_id(len(names), measured), repeats=trial.id)
                 relay.add(index, again)
-            else:
+                continue
+            if index not in told:
+                told.add(index)
                 progress.finished(index, data.trial.figures, data.trial.invalid)
+            if index < len(trials) and not relay.waits_for(trial.pair, below=len(trials)):
+                relay.add(index, *_more_trials(plan, trial.pair, measured, _next_id(len(names), measured)))
+
+
+def _more_trials(plan: BenchPlan, pair: Pair, measured: _Measured, first_id: int) -> list[TrialPlan]:
+    """What to measure of a pair beyond the plan, of which all has been measured."""
+    more: list[TrialPlan] = []
+    for block in more_blocks(pair, profile_of(pair, plan.profile).blocks, measured.trials):
+        more += plan_block(plan, pair, block, first_id=first_id + len(more))
+    return more
 
 
 def _next_id(planned: int, measured: _Measured) -> int:

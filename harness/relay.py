@@ -14,6 +14,7 @@ from contextlib import suppress
 from harness.driving import rehearse
 from harness.errors import HarnessError
 from harness.hearing import OnStep
+from harness.record import Pair
 from harness.staging import Rig, Stage, TrialPlan, set_stage
 from harness.trial import TrialData, run_trial
 
@@ -32,9 +33,14 @@ class Relay:
         while self._waiting:
             yield self._waiting.popleft()
 
-    def add(self, index: int, plan: TrialPlan) -> None:
-        """Puts a plan in as the next, or behind the one whose stage is set already."""
-        self._waiting.insert(0 if self._set is None else 1, (index, plan))
+    def add(self, index: int, *plans: TrialPlan) -> None:
+        """Puts plans in as the next, or behind the one whose stage is set already."""
+        for place, plan in enumerate(plans, 0 if self._set is None else 1):
+            self._waiting.insert(place, (index, plan))
+
+    def waits_for(self, pair: Pair, *, below: int) -> bool:
+        """Whether a trial of this pair, with an index below this, is still to be run."""
+        return any(plan.pair is pair and index < below for index, plan in self._waiting)
 
     def run(self, plan: TrialPlan, on_step: OnStep) -> TrialData:
         """Runs the plan that was handed out last. Raises as :func:`harness.trial.run_trial` does."""

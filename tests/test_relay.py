@@ -63,8 +63,8 @@ def test_each_trial_is_run_once_and_what_is_added_comes_behind_the_stage_that_is
             order.append((index, data.trial.id))
             assert data.trial.outcomes["ok"] == data.trial.planned
             if trial.id == 1:
-                relay.add(index, plan(9))
-    assert order == [(0, 1), (1, 2), (0, 9), (2, 3)]
+                relay.add(index, plan(8), plan(9))
+    assert order == [(0, 1), (1, 2), (0, 8), (0, 9), (2, 3)]
     assert clones(embedded_server) == 0
 
 

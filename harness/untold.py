@@ -1,0 +1,31 @@
+"""Whether a pair needs more blocks: those that were planned may leave open whether two variants are alike. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.equivalence import judge_equivalence
+from harness.judgement import Equivalence
+from harness.record import Pair, Trial
+
+MORE_BLOCKS = 2  # at a time, the second the mirror of the first
+MOST_MORE_BLOCKS = 6
+
+
+def more_blocks(pair: Pair, planned: int, trials: Sequence[Trial]) -> range:
+    """The numbers of the blocks to add (from 1): none where every equivalence is told, or enough have been added.
+
+    planned: how many blocks were; trials: what has been measured of the pair.
+
+    Each time is one more look at the data. Of variants that differ by just the margin 5 % would be called alike at one look, and so at the four
+    looks that there may be 20 % at most.
+    """
+    mine = [trial for trial in trials if trial.pair == pair.name]
+    measured = max((trial.block for trial in mine), default=0)
+    if measured >= planned + MOST_MORE_BLOCKS or not any(
+        judge_equivalence(expectation, mine).equivalence is Equivalence.UNTOLD
+        for expectation in pair.expectations
+        if expectation.equivalent_within is not None
+    ):
+        return range(0)
+    return range(measured + 1, measured + 1 + MORE_BLOCKS)
