@@ -10,7 +10,7 @@
     python -m benchmarks.gate_power summary                     all that has been kept, against what is wanted
     python -m benchmarks.gate_power chart                       power by the size of the change -> docs/gate_power.svg
 
-Live gates are kept in a folder, a line each, so that they can be run in portions and add up. Slowdowns are measured
+Live gates are kept in benchmarks/kept/gate_power, a line each, so that they can be run in portions and add up. Slowdowns are measured
 out by the A/A gates that were kept, so these come first.
 """
 
