@@ -65,6 +65,7 @@ class CheckoutSite:
     nested: int = 0  # were asked for while the request held another
     outlived: int  # were still out when their request had ended
     wait_s: float  # summed time from asking to getting (or giving up)
+    opening_s: float = 0.0  # of this, by those that opened a new connection
     hold_s: float  # summed time from getting to giving back, or to the window's end
     sql_s: float  # summed time in SQL while held
 

@@ -54,6 +54,7 @@ def checkout_sites(windows: Sequence[Window]) -> tuple[CheckoutSite, ...]:
             nested=len(group) if nested else 0,
             outlived=sum(c.outlived for c, _ in group),
             wait_s=sum(_wait_s(c, w) for c, w in group),
+            opening_s=sum(_wait_s(c, w) for c, w in group if c.opened),
             hold_s=sum(hold_s(c, w) for c, w in group),
             sql_s=sum(c.sql_s for c, _ in group),
         )

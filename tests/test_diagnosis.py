@@ -246,6 +246,17 @@ def test_a_pool_that_is_waited_for_hides_the_threads_that_wait() -> None:
     assert causes(measured(checkout_wait_share=0.9, **NO_TOKENS)) == [Cause.POOL_UNDERSIZED]
 
 
+@pytest.mark.parametrize(
+    ("opening_s", "expected"), [(0.0, [Cause.POOL_UNDERSIZED]), (6.0, []), (4.0, [Cause.POOL_UNDERSIZED])]
+)
+def test_who_waits_until_a_connection_is_opened_does_not_wait_for_a_larger_pool(
+    opening_s: float, expected: list[Cause]
+) -> None:
+    assert (
+        causes(measured(site(wait_s=6.0, opening_s=opening_s), site(wait_s=4.0), checkout_wait_share=0.5)) == expected
+    )
+
+
 def test_a_few_held_connections_without_anyone_waiting_are_no_bug() -> None:
     assert causes(measured(hold_idle_share=0.99)) == []
 

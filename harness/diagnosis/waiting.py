@@ -69,8 +69,14 @@ def _waits_for_pool(result: VariantResult) -> bool:
     f = result.figures
     if (f.pool_timeout_share or 0.0) >= POOL_TIMEOUT_SHARE:
         return True
-    if (f.checkout_wait_share or 0.0) < POOL_WAIT_SHARE:
+    if (f.checkout_wait_share or 0.0) * (1 - _opening_share(result)) < POOL_WAIT_SHARE:
         return False
     # Below its limit nobody waits for a pool, but for a new connection, or an old one to be tried.
     limits = [s.limit for s in result.checkouts if s.limit is not None]
     return not limits or (f.connections_out_max or 0) + (f.checkout_waiting_max or 0) >= min(limits)
+
+
+def _opening_share(result: VariantResult) -> float:
+    """The share of the waits in which a new connection was opened: a larger pool would open it as well."""
+    wait_s = sum(site.wait_s for site in result.checkouts)
+    return sum(site.opening_s for site in result.checkouts) / wait_s if wait_s else 0.0
