@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -159,30 +160,27 @@ def _measure(
         Relay(rig, enumerate([*trials, *sweeps])) as relay,
     ):
         told: set[int] = set()
+        ids = count(len(names) + 1)  # of what is run beyond the plan
         for index, trial in relay:
             data = relay.run(trial, partial(progress.step, index))
             _keep(writer, measured, data, swept=index >= len(trials))
             if data.trial.invalid and trial.repeats is None:
-                again = replace(trial, id=_next_id(len(names), measured), repeats=trial.id)
+                again = replace(trial, id=next(ids), repeats=trial.id)
                 relay.add(index, again)
                 continue
             if index not in told:
                 told.add(index)
                 progress.finished(index, data.trial.figures, data.trial.invalid)
             if index < len(trials) and not relay.waits_for(trial.pair, below=len(trials)):
-                relay.add(index, *_more_trials(plan, trial.pair, measured, _next_id(len(names), measured)))
+                relay.add(index, *_more_trials(plan, trial.pair, measured, ids))
 
 
-def _more_trials(plan: BenchPlan, pair: Pair, measured: _Measured, first_id: int) -> list[TrialPlan]:
+def _more_trials(plan: BenchPlan, pair: Pair, measured: _Measured, ids: Iterator[int]) -> list[TrialPlan]:
     """What to measure of a pair beyond the plan, of which all has been measured."""
     more: list[TrialPlan] = []
     for block in more_blocks(pair, profile_of(pair, plan.profile).blocks, measured.trials):
-        more += plan_block(plan, pair, block, first_id=first_id + len(more))
+        more += [replace(trial, id=next(ids)) for trial in plan_block(plan, pair, block, first_id=1)]
     return more
-
-
-def _next_id(planned: int, measured: _Measured) -> int:
-    return 1 + max(planned, *(t.id for t in (*measured.trials, *measured.swept)))
 
 
 @contextmanager
