@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import time
 from collections.abc import Sequence
@@ -77,7 +78,7 @@ def in_turn(
     slice_s: float,
     log: Path,
 ) -> list[Measured]:
-    """What each of the servers did under a closed load, in so many cycles of one slice of each (A B C, C B A, …).
+    """What each of the servers did under a closed load, in so many cycles of one slice of each, in random order.
 
     All servers are stopped before and after. Raises AssertionError where an answer is wrong or a load ends by itself.
     """
@@ -96,8 +97,11 @@ def in_turn(
 
 
 def _rotate(lanes: Sequence[_Lane], cycles: int, slice_s: float) -> None:
-    for number in range(cycles):
-        for lane in lanes if number % 2 == 0 else reversed(lanes):
+    chance = random.Random(cycles)
+    for _ in range(cycles):
+        for lane in chance.sample(
+            lanes, len(lanes)
+        ):  # mirrored, the outer ones would come upon caches of their own in every other slice
             _run(lane, lanes, slice_s)
 
 

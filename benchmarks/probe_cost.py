@@ -1,7 +1,7 @@
 """What the probe costs: one app with and without it, in turn, a route at a time.
 
 Three servers of the app stand side by side, one with the probe and two without, each under a closed load of its own, and only
-one of them runs at a time: a slice of 0.12 s each, forwards and then backwards, the others stopped. Slices of one cycle are compared, and
+one of them runs at a time: a slice of 0.12 s each, in random order, the others stopped. Slices of one cycle are compared, and
 the median over the cycles is taken: what comes and goes on the machine more slowly hits all three alike. They are kept to one and the same processor, and all else to the others,
 where the machine has two: on processors of their own, the one that handles interrupts makes them differ by more than is to be seen. Two
 processes of the same app differ too, by where their memory lies: so all of it is done with several generations of fresh servers,
@@ -9,7 +9,7 @@ which start in alternating order. Printed are the geometric
 mean over the generations and its 95 % interval. The rows "bare against
 bare" compare the two without: they should be 1, and how far they are off is the error of the others.
 
-    python -m benchmarks.probe_cost [--generations 6] [--cycles 20] [--slice 0.12] [--routes row-async,empty]
+    python -m benchmarks.probe_cost [--generations 10] [--cycles 20] [--slice 0.12] [--routes row-async,empty]
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Ratio:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--generations", type=int, default=6)
+    parser.add_argument("--generations", type=int, default=10)
     parser.add_argument("--cycles", type=int, default=20)
     parser.add_argument("--slice", type=float, default=0.12)
     parser.add_argument("--routes", default=",".join(ROUTES))

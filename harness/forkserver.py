@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import msgpack
+from msgspec import msgpack
 
 from harness.errors import SetupError
 from harness.forking import read_exactly
@@ -36,12 +36,12 @@ AFTER_BYE_S = 0.2
 
 def send(channel: Connection, message: Message) -> None:
     """Sends one message. Raises OSError when the other side is gone."""
-    channel.send_bytes(msgpack.packb(message))
+    channel.send_bytes(msgpack.encode(message))
 
 
 def receive(channel: Connection) -> Message:
     """Receives one message. Raises EOFError when the other side is gone."""
-    message: Message = msgpack.unpackb(channel.recv_bytes(), strict_map_key=False)
+    message: Message = msgpack.decode(channel.recv_bytes())
     return message
 
 

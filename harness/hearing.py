@@ -40,7 +40,7 @@ class Heard:
                 for table in COLUMNS:
                     rows = rows_of(table, message[table])
                     if table == "samples":
-                        rows = [(*row, process) for row in rows]
+                        rows = [[*row, process] for row in rows]
                     self.server.setdefault(table, []).extend(rows)
             case "rows":
                 self.client.extend(message["rows"])

@@ -124,6 +124,11 @@ def test_a_connection_that_outlives_its_request_is_told_with_the_dependency_that
     assert all(c["returned_s"] is None and c["outlived"] for c in seen["checkouts"])
 
 
+def test_a_session_that_asks_for_its_connection_when_it_writes_is_found_as_well(watch: Watch) -> None:
+    (checkout,) = watch("/flushed-first")["checkouts"]
+    assert (checkout["route"], checkout["session"][2], checkout["taken"]) == ("GET /flushed-first", "get_db", None)
+
+
 @pytest.mark.parametrize(
     ("path", "part"),
     [

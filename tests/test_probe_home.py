@@ -12,10 +12,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import msgpack
 
 from harness.probe.alarm import Alarm
 from harness.probe.flight import MeanInFlight
@@ -104,7 +104,7 @@ def test_messages_that_do_not_fit_at_once_arrive_whole_and_in_order(channel: tup
     assert outbox, "nobody reads: the socket is full, and nobody has waited"
     outbox.put({"kind": "bye"})
     said: list[dict[str, Any]] = []
-    reader = threading.Thread(target=lambda: said.extend(msgpack.unpackb(theirs.recv_bytes()) for _ in range(2)))
+    reader = threading.Thread(target=lambda: said.extend(msgpack.decode(theirs.recv_bytes()) for _ in range(2)))
     reader.start()
     outbox.send_all()
     reader.join(10)
@@ -122,7 +122,7 @@ def at_home(channel: tuple[Connection, Connection]) -> Iterator[tuple[ProbeThrea
 
     def listen() -> None:
         while not said or said[-1]["kind"] != "bye":
-            said.append(msgpack.unpackb(theirs.recv_bytes()))
+            said.append(msgpack.decode(theirs.recv_bytes()))
 
     listener = threading.Thread(target=listen)
     listener.start()
@@ -130,7 +130,7 @@ def at_home(channel: tuple[Connection, Connection]) -> Iterator[tuple[ProbeThrea
     try:
         yield thread, watch, said
     finally:
-        theirs.send_bytes(msgpack.packb({"kind": "stop"}))
+        theirs.send_bytes(msgpack.encode({"kind": "stop"}))
         thread.join(10)
         listener.join(10)
 

@@ -13,7 +13,7 @@ from harness.errors import SetupError, UsageError
 from harness.gate.versions import Interpreter
 
 LOCK_FILES = ("requirements.lock", "requirements.txt", "uv.lock", "poetry.lock", "pdm.lock")
-PROBE_NEEDS = ("msgpack>=1.0", "uvicorn>=0.30", "anyio>=4.0")  # what the harness needs in the app's environment
+PROBE_NEEDS = ("msgspec>=0.19", "uvicorn>=0.30", "anyio>=4.0")  # what the harness needs in the app's environment
 GIT_LIMIT_S, INSTALL_LIMIT_S = 60.0, 600.0
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import gevent
 import gevent.event
-import msgpack
 from locust.exception import RPCError
 from locust.runners import STATE_MISSING, MasterRunner
+from msgspec import msgpack
 
 from harness.forkserver import send
 from harness.load.engine import SEQUENTIAL_LIMIT_S, process_cpu_s
@@ -144,7 +144,7 @@ class Master:
 
     def _merged(self) -> dict[str, Any]:
         """One "done" out of those of all workers."""
-        parts = [msgpack.unpackb(packed) for _, packed in sorted(self._said["done"].items())]
+        parts = [msgpack.decode(packed) for _, packed in sorted(self._said["done"].items())]
         cpu_s = [part["cpu_s"] for part in parts]
         merged = {key: None if parts[0][key] is None else sum(part[key] for part in parts) for key in SUMMED}
         return {
@@ -166,7 +166,7 @@ class Master:
         if kind == "rows":
             self._channel.send_bytes(packed)
         elif kind == "failed":
-            self._fail(WorkersError("failed", msgpack.unpackb(packed)["error"]))
+            self._fail(WorkersError("failed", msgpack.decode(packed)["error"]))
         else:
             self._said[kind][msg.node_id] = packed
             self._news.set()

@@ -14,9 +14,9 @@ from typing import Any
 from uuid import uuid4
 
 import gevent
-import msgpack
 from locust.env import Environment
 from locust.rpc import Message, zmqrpc
+from msgspec import msgpack
 
 from harness.forkserver import send
 from harness.load.files import make_room_for_connections
@@ -123,7 +123,7 @@ def _give_up(host: str, port: int, why: str) -> None:
     """Tells the master, which has given us a place that we cannot fill."""
     name = f"failed_{uuid4().hex}"
     client = zmqrpc.Client(host, port, name)
-    packed = msgpack.packb({"kind": "failed", "error": why})
+    packed = msgpack.encode({"kind": "failed", "error": why})
     client.send(Message(MESSAGE, {"kind": "failed", "packed": packed}, name))
     client.close(linger=1000)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import gevent
 import gevent.event
-import msgpack
 from locust.env import Environment
 from locust.runners import WorkerRunner
+from msgspec import msgpack
 
 from harness.load.engine import Engine, Part
 from harness.load.files import make_room_for_connections
@@ -101,7 +101,7 @@ class Worker:
         """Packed as the parent of the master reads it, so that the master can pass it on as it is."""
         if kind == "rows" and self._clock is not SAME:
             content["rows"] = [self._by_master(row) for row in content["rows"]]
-        packed = msgpack.packb({"kind": kind, **content})
+        packed = msgpack.encode({"kind": kind, **content})
         self._runner.send_message(MESSAGE, {"kind": kind, "packed": packed})
 
     def _by_master(self, row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -17,21 +17,15 @@ Receive = Callable[[], Awaitable[Message]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class ProbedApp:
+def probed(app: App, probe: Probe, watch: LoopWatch) -> App:
     """Pure ASGI: adds nothing to a response and swallows no exception."""
 
-    def __init__(self, app: App, probe: Probe, watch: LoopWatch) -> None:
-        self._app = app
-        self._probe = probe
-        self._watch = watch
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._watch.started:
-            self._watch.start_on_running_loop()
+    async def probed_app(scope: Scope, receive: Receive, send: Send) -> None:
+        if not watch.started:
+            watch.start_on_running_loop()
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await app(scope, receive, send)
             return
-        probe = self._probe
         request = probe.begin(scope)
 
         def send_on(message: Message) -> Awaitable[None]:
@@ -45,15 +39,17 @@ class ProbedApp:
             return send(message)
 
         try:
-            await self._app(scope, receive, send_on)
+            await app(scope, receive, send_on)
         except Exception as error:
             request.error = error
             raise
         finally:
             if (
-                request.error is not None
+                (request.route or request.find_route()) not in probe.routes
                 or request.unkept
-                or (request.known_route or request.route) not in probe.routes
+                or request.error is not None
             ):
                 tell_of(request, probe)  # before its end: an exception that is kept keeps the sessions of its frames
             probe.end(request)
+
+    return probed_app

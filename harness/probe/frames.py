@@ -7,12 +7,13 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 HARNESS = str(Path(__file__).resolve().parent.parent)
 
 FrameTuple = tuple[str, int, str]  # file, line, function
+WRAPPER = "probed_app"  # the function of the harness around every app: where a request begins
 
 _GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
@@ -27,6 +28,7 @@ class Frames:
         # By file name, not by code object: the hash of a code object reads all of its instructions, each time anew.
         self._shown: dict[str, str | None] = {}
         self._places: dict[FrameTuple, FrameTuple] = {}
+        self._made: dict[tuple[int, int], tuple[FrameTuple, CodeType]] = {}
 
     def user_frame(self, frame: FrameType | None) -> FrameTuple | None:
         """The innermost frame of the app's code, looking through SQLAlchemy's greenlets."""
@@ -41,21 +43,19 @@ class Frames:
 
     def maker(self, frame: FrameType | None) -> FrameTuple | None:
         """As :meth:`user_frame`; of a generator that the app's own code drives by hand, the line that drives it."""
-        shown = self._shown
-        own = frame  # every session comes by here: as in _own and _place, without the calls
-        while own is not None:
-            code = own.f_code
-            try:
-                file = shown[code.co_filename]
-            except KeyError:
-                file = self._shown_name(own)
-            if file is not None:
-                if code.co_flags & _GENERATOR and (driver := own.f_back) is not None and self._shown_name(driver):
-                    return self._place(driver, line_of(driver))
-                place = (file, own.f_lineno or code.co_firstlineno, code.co_qualname)
-                return self._places.setdefault(place, place)
-            own = own.f_back
-        return self.user_frame(frame)
+        own = self._own(frame)
+        if own is None:
+            return self.user_frame(frame)
+        code = own.f_code
+        # Every session comes by here: what drives a generator has mostly been classified, and to find a line means to read a whole table.
+        if code.co_flags & _GENERATOR and (driver := own.f_back) is not None:
+            name = driver.f_code.co_filename
+            if self._shown[name] if name in self._shown else self._shown_name(driver):
+                own, code = driver, driver.f_code
+        at = id(code), own.f_lasti
+        if at not in self._made:
+            self._made[at] = self._place(own, line_of(own)), code  # the code is kept, so that no other gets its id
+        return self._made[at][0]
 
     def entry(self, frame: FrameType | None) -> FrameTuple | None:
         """The outermost frame of the app's code."""

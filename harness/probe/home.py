@@ -92,12 +92,7 @@ class ProbeThread(threading.Thread):
         """Sends what is left: requests under way, connections that are still out or waited for."""
         with self._attending:
             self._said_bye = True
-        for request in list(self._probe.in_flight):
-            self._probe.add("requests", request.row())
-        for checkout in list(self._probe.checkouts):
-            if checkout.request is not None and checkout.got_s is not None:
-                checkout.sql_s += checkout.request.sql_s
-            self._probe.add("checkouts", checkout.row())
+        self._probe.add_unended()
         self.say("rows", **self._probe.take())
         self.say("bye")
 

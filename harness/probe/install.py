@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
 
-from harness.probe.asgi import App, ProbedApp
+from harness.probe.asgi import App, probed
 from harness.probe.home import ProbeThread
 from harness.probe.loop import LoopWatch
 from harness.probe.recorder import Probe
@@ -35,8 +35,8 @@ class InstalledProbe:
             hook_pools(self._probe)
             hook_queries(self._probe)
 
-    def wrap(self, app: App) -> ProbedApp:
-        return ProbedApp(app, self._probe, self._loop)
+    def wrap(self, app: App) -> App:
+        return probed(app, self._probe, self._loop)
 
     def busy(self) -> bool:
         """Whether a request is under way."""

@@ -6,7 +6,7 @@ import os
 import socket
 from multiprocessing.connection import Connection
 
-import msgpack
+from msgspec import msgpack
 
 
 class Outbox:
@@ -23,7 +23,7 @@ class Outbox:
 
     def put(self, message: dict[str, object]) -> None:
         """Adds a message, framed as :meth:`multiprocessing.connection.Connection.recv_bytes` wants it: length (4 bytes, big-endian), content."""
-        content = msgpack.packb(message)
+        content = msgpack.encode(message)
         self._left = memoryview(b"".join((self._left, len(content).to_bytes(4, "big"), content)))
 
     def send_some(self) -> None:

@@ -23,9 +23,10 @@ from harness.probe.frames import FrameTuple
 from harness.probe.recorder import Probe
 from harness.probe.state import CheckoutState, current_request
 
-DEPTHS = range(
-    5, 12
-)  # frames from a session's transaction to its pool: five in SQLAlchemy 2, six in 1.4, more where others hook in
+# Frames from a session's transaction to its pool: five in SQLAlchemy 2, six in 1.4, more where others hook in; and from the session itself.
+TRANSACTION_DEPTHS, SESSION_DEPTHS = range(5, 12), range(7, 12)
+
+_ASKS = Session._connection_for_bind.__code__
 
 
 def hook_pools(probe: Probe) -> None:
@@ -83,7 +84,9 @@ def _time_checkouts(probe: Probe) -> None:
         known = session is not None and request is not None and not request.holding and request.last_byte_s is None
         place = None if known else probe.frames.user_frame(sys._getframe(1))
         asked_s = request.enter_span() if request is not None and request.timed else monotonic()
-        checkout = CheckoutState(place, session, self.harness_engine, request, asked_s)
+        checkout = CheckoutState(place, session, self.harness_engine, None, asked_s, request=request)
+        if request is not None and request.holding:
+            checkout.nested = True
         probe.checkouts.add(checkout)
         if request is not None:
             request.connecting = True
@@ -120,12 +123,23 @@ def _time_checkouts(probe: Probe) -> None:
 def _session_that_asks() -> FrameTuple | None:
     """Where the session was made for which ``Pool.connect``, which calls this, is to get a connection; None when it is for no session."""
     try:
-        for depth in DEPTHS:
+        for depth in SESSION_DEPTHS:
             frame = sys._getframe(depth)
-            if frame.f_code.co_name == "_connection_for_bind":
-                place: FrameTuple | None = frame.f_locals["self"].session.harness_place
-                return place
+            if frame.f_code is _ASKS:
+                return frame.f_locals["self"].harness_place  # type: ignore[no-any-return]
     except ValueError:  # the stack is not as deep
+        pass
+    return _session_that_flushes()
+
+
+def _session_that_flushes() -> FrameTuple | None:
+    """The same for a transaction that asks by itself. Its frame comes second, for to list its many variables takes longer than all else here."""
+    try:
+        for depth in TRANSACTION_DEPTHS:
+            frame = sys._getframe(depth + 1)
+            if frame.f_code.co_name == "_connection_for_bind":
+                return frame.f_locals["self"].session.harness_place  # type: ignore[no-any-return]
+    except ValueError:
         pass
     return None
 
@@ -141,10 +155,10 @@ def _not_got(probe: Probe, checkout: CheckoutState, *, gave_up: bool) -> None:
         request.connecting = False
         request.checkout_wait_s += request.leave_span() - checkout.asked_s
         request.pool_timeouts += gave_up
-    probe.checkouts.discard(checkout)
     if gave_up:
-        checkout.returned_s = monotonic()
-        probe.keep_checkout(checkout.row())
+        probe.end_checkout(checkout)
+    else:
+        probe.checkouts.discard(checkout)
 
 
 def _note_opening(_: Any, record: Any) -> None:
@@ -173,13 +187,11 @@ def _see_returns(probe: Probe) -> None:
 def _close_checkout(probe: Probe, record: Any) -> None:
     checkout: CheckoutState = record.harness_checkout
     record.harness_checkout = None
-    checkout.returned_s = monotonic()
-    probe.checkouts.discard(checkout)
     request = checkout.request
     if request is not None:
         checkout.sql_s += request.sql_s
         request.holding -= 1
-    probe.keep_checkout(checkout.row())
+    probe.end_checkout(checkout)
 
 
 def _see_flushes(probe: Probe) -> None:
@@ -190,7 +202,7 @@ def _see_flushes(probe: Probe) -> None:
         request = current_request.get()
         if request is not None:
             request.unkept += 1
-            if probe.unkept_routes and request.route in probe.unkept_routes:
+            if probe.unkept_routes and request.find_route() in probe.unkept_routes:
                 request.wrote = probe.frames.user_frame(sys._getframe(1))
 
     Session._flush = _flush  # type: ignore[method-assign]

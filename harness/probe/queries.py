@@ -109,7 +109,7 @@ def _seen_commit(original: Callable[..., None], _: Probe) -> Callable[..., None]
 
 def _see_statement(probe: Probe, request: RequestState, statement: str) -> None:
     shown = " ".join(statement.split())[:LONGEST_STATEMENT]
-    probe.see(Sight.REPEATED, shown, place=probe.frames.user_frame(sys._getframe(2)), route=request.route)
+    probe.see(Sight.REPEATED, shown, place=probe.frames.user_frame(sys._getframe(2)), route=request.find_route())
 
 
 HOOKS = {

@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from harness.inside import Sight
-from harness.probe.frames import chain
+from harness.probe.frames import WRAPPER, chain
 from harness.probe.recorder import Probe
 from harness.probe.state import RequestState, current_request
 
@@ -26,7 +26,7 @@ def hook_sights(probe: Probe) -> None:
 
 def tell_of(request: RequestState, probe: Probe) -> None:
     """A request is about to end: tells its route's endpoint, once, and what went wrong."""
-    route = request.route
+    route = request.find_route()
     if route is not None and route not in probe.routes and request.scope is not None:
         probe.routes.add(route)
         probe.see(Sight.ENDPOINT, place=probe.frames.function(request.scope.get("endpoint")), route=route)
@@ -51,13 +51,13 @@ def _tell_of_error(request: RequestState, probe: Probe, error: Exception) -> Non
         elif request.last_byte_s is not None:
             kind = Sight.AFTER_ANSWER
     message = str(causes[-1]).strip().partition("\n")[0][:LONGEST_TOLD]
-    probe.see(kind, " \N{LEFTWARDS ARROW} ".join(types), message, place=place, via=via, route=request.route)
+    probe.see(kind, " \N{LEFTWARDS ARROW} ".join(types), message, place=place, via=via, route=request.find_route())
 
 
 def _left_the_app(error: Exception) -> bool:
     """Whether it came as far as the probe's own wrapper, around the whole app."""
     traceback = error.__traceback__
-    return traceback is not None and traceback.tb_frame.f_code.co_qualname == "ProbedApp.__call__"
+    return traceback is not None and traceback.tb_frame.f_code.co_name == WRAPPER
 
 
 def _see_unhandled() -> None:
@@ -88,7 +88,7 @@ def _see_unawaited(probe: Probe) -> None:
     def warn(coroutine: Any) -> None:
         request = current_request.get()
         place = probe.frames.user_frame(sys._getframe(1))
-        probe.see(Sight.UNAWAITED, coroutine.__qualname__, place=place, route=request.route if request else None)
+        probe.see(Sight.UNAWAITED, coroutine.__qualname__, place=place, route=request.find_route() if request else None)
         original(coroutine)
 
     warnings._warn_unawaited_coroutine = warn  # type: ignore[attr-defined]

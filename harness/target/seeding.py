@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import msgpack
+from msgspec import msgpack
 
 from harness.errors import SetupError
 from harness.forkserver import ForkServer
@@ -35,4 +35,4 @@ def run(job: dict[str, Any], channel: Connection) -> None:
     """Entry point for the fork server."""
     sys.path.insert(0, job["root"])
     runpy.run_module(SEED_MODULE, run_name="__main__")
-    channel.send_bytes(msgpack.packb({"kind": "done"}))
+    channel.send_bytes(msgpack.encode({"kind": "done"}))

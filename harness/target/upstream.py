@@ -11,7 +11,7 @@ import os
 from multiprocessing.connection import Connection
 from typing import Any
 
-import msgpack
+from msgspec import msgpack
 
 
 class _Quotes(asyncio.Protocol):
@@ -54,7 +54,7 @@ def serve(job: dict[str, Any], channel: Connection) -> None:
 async def _serve(delay_s: float, channel: Connection) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Quotes(delay_s), "127.0.0.1", 0, backlog=1000)
-    channel.send_bytes(msgpack.packb({"kind": "ready", "port": server.sockets[0].getsockname()[1]}))
+    channel.send_bytes(msgpack.encode({"kind": "ready", "port": server.sockets[0].getsockname()[1]}))
     ended = asyncio.Event()
     loop.add_reader(channel.fileno(), ended.set)
     await ended.wait()

@@ -9,7 +9,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
-import msgpack
+from msgspec import msgpack
 
 
 def run(job: dict[str, Any], channel: Connection) -> None:
@@ -20,7 +20,7 @@ def run(job: dict[str, Any], channel: Connection) -> None:
     sys.path.insert(0, job["app_dir"])
     module, name = job["function"].split(":")
     function = getattr(import_module(module), name)
-    channel.send_bytes(msgpack.packb({"kind": "ready"}))
+    channel.send_bytes(msgpack.encode({"kind": "ready"}))
     threading.Thread(target=_end_when_told, args=(channel,), daemon=True).start()
     function()
 

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from contextvars import Context
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import httpx
 from fastapi import BackgroundTasks, Depends, FastAPI
 from fastapi.responses import PlainTextResponse
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -200,6 +202,14 @@ def unkept(db: Annotated[Session, Depends(get_db)]) -> str:
 def kept_in_time(db: Annotated[Session, Depends(get_db)]) -> str:
     write(db)
     db.commit()
+    return "ok"
+
+
+@app.get("/flushed-first")
+def flushed_first(db: Annotated[Session, Depends(get_db)]) -> str:
+    db.add(Note())
+    with suppress(ProgrammingError):  # there is no such table; it is enough that a connection is asked for
+        db.flush()
     return "ok"
 
 

@@ -20,12 +20,12 @@ def client(seq: int, sent_s: float, done_s: float | None, outcome: str = "ok", k
 
 def server(**tables: list[dict[str, Any]]) -> dict[str, Any]:
     """A message of the probe's, from rows by column."""
-    flat = {t: [row.get(c) for row in tables.get(t, []) for c in columns] for t, columns in COLUMNS.items()}
-    return {"kind": "rows", **flat}
+    rows = {t: [[row.get(c) for c in columns] for row in tables.get(t, [])] for t, columns in COLUMNS.items()}
+    return {"kind": "rows", **rows}
 
 
 def request(outlived: int = 0, pool_timeouts: int = 0) -> dict[str, Any]:
-    return {"outlived": outlived, "pool_timeouts": pool_timeouts}
+    return {"seq": b"", "outlived": outlived, "pool_timeouts": pool_timeouts}
 
 
 def sample(**values: Any) -> dict[str, Any]:
