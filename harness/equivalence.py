@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from math import exp, sqrt
+from math import exp
 
 import numpy as np
 
 from harness.judgement import Equivalence, ExpectationResult
 from harness.record import Expectation, Trial
+from harness.trimmed import middle
 
 LEVEL = 0.05  # of each of the two tests: the interval that both leave is one of 90 %
 
@@ -41,16 +42,15 @@ def ratio_interval(ratios: Sequence[float]) -> tuple[float, tuple[float, float] 
     """The geometric mean of ratios, one of each block, and its 90 % interval, by Student's t on their logarithms.
 
     To reject both "smaller than the margin allows" and "larger than it allows" at 5 % is to find this interval inside the margin
-    (D. J. Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987). None for a single block.
+    (D. J. Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987). Of ten or more the mean is the trimmed one, see
+    :mod:`harness.trimmed`. No interval for a single block.
     """
     logs = np.log(np.array(ratios, dtype=np.float64))
-    mean, count = float(logs.mean()), len(logs)
-    if count < 2:
-        return exp(mean), None
-    from scipy.special import stdtrit  # takes long to import, and few commands need it
-
-    half = float(stdtrit(count - 1, 1 - LEVEL)) * float(logs.std(ddof=1)) / sqrt(count)
-    return exp(mean), (exp(mean - half), exp(mean + half))
+    if len(logs) < 2:
+        return exp(float(logs.mean())), None
+    found = middle(logs)
+    half = found.reach(LEVEL)
+    return exp(found.value), (exp(found.value - half), exp(found.value + half))
 
 
 def _ratios(expectation: Expectation, trials: Sequence[Trial]) -> list[float]:

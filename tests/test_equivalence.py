@@ -38,6 +38,15 @@ def test_the_interval_is_that_of_a_paired_t_test() -> None:
     assert interval == pytest.approx((math.exp(0.05 - 0.15190), math.exp(0.05 + 0.15190)), rel=1e-4)
 
 
+def test_of_ten_blocks_a_few_that_a_stall_has_hit_do_not_count() -> None:
+    stalled = [*[1.0, 1.02, 0.99, 1.01] * 2, 1.9, 0.6]
+    mean, interval = ratio_interval(stalled)
+    assert mean == pytest.approx(1.005, abs=0.005)
+    assert interval is not None
+    assert 0.97 < interval[0] < mean < interval[1] < 1.04
+    assert ratio_interval(stalled[2:])[0] > 1.01, "of fewer all count"
+
+
 def test_steady_blocks_within_the_margin_show_that_there_is_no_difference() -> None:
     found = judged([1.0, 2.1, 3.0, 4.0, 5.1, 6.0], [1.0, 2.0, 3.1, 4.0, 5.0, 6.1])
     assert (found.equivalence, found.met, found.undecided) == (Equivalence.SAME, True, False)

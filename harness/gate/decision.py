@@ -2,7 +2,7 @@
 
 A block holds one window of each arm: A, B, and A once more in a process of its own. The block is the replicate: what
 is tested is the mean, over blocks, of B against the two As (of logarithms; of a count, as it may be zero, plainly),
-with Student's t. Of what is no count the mean is a trimmed one: :mod:`harness.gate.trimmed`.
+with Student's t. Of what is no count the mean is a trimmed one: :mod:`harness.trimmed`.
 The third server costs little, since its windows count as A's: with σ² the variance of a window, A B A' gives 3σ²/2 a
 block, against 2σ² for A B alone.
 
@@ -22,7 +22,7 @@ from scipy.special import stdtrit
 from harness.gate.findings import ARMS, Block, Change, Decision, Finding, Look, Promise
 from harness.gate.metrics import Metric, Rules
 from harness.gate.spending import levels
-from harness.gate.trimmed import Floats, Middle, middle
+from harness.trimmed import Floats, Middle, middle
 
 FIRST_LOOK = LEAST_BLOCKS = 4
 INTERVAL_ALPHA = 0.1  # an interval of 90 % within the margin is two one-sided tests at 5 % (D. J. Schuirmann, 1987)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +33,15 @@ class Middle:
         """Two-sided, of a true value of zero. What never varies is certain."""
         if self.error == 0.0:
             return 0.0 if abs(self.value) > ROUNDING else 1.0
+        from scipy.special import stdtr  # takes long to import, and few commands need it
+
         return float(2 * stdtr(self.freedom, -abs(self.value) / self.error))
+
+    def reach(self, level: float) -> float:
+        """Half the width of its interval: beyond either end lies the true value with at most this probability."""
+        from scipy.special import stdtrit
+
+        return float(stdtrit(self.freedom, 1 - level)) * self.error
 
 
 def middle(values: Floats, share: float = TRIMMED) -> Middle:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
-from harness.gate.trimmed import middle
+from harness.trimmed import middle
 
 BLOCKS = 24
 SOME = st.lists(st.floats(-10, 10), min_size=4, max_size=40)
