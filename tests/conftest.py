@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import time
 from collections.abc import Iterator
 from uuid import uuid4
@@ -22,6 +23,8 @@ from harness.target.target import PRELOAD
 # The same examples in every run, and no time limit: the machine is shared.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+# Started in the background of a script, a test would hand it down that an interrupt is to be ignored, and tests send some.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
