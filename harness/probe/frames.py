@@ -13,7 +13,7 @@ from typing import Any
 HARNESS = str(Path(__file__).resolve().parent.parent)
 
 FrameTuple = tuple[str, int, str]  # file, line, function
-WRAPPER = "probed_app"  # the function of the harness around every app: where a request begins
+WRAPPER = "probed.<locals>.probed_app"  # the function of the harness around every app: where a request begins
 
 _GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 

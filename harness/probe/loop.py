@@ -114,7 +114,7 @@ def _step_root(leaf: FrameType | None, base: frozenset[int]) -> FrameType | None
 def _route_of(leaf: FrameType, base: frozenset[int]) -> str | None:
     frame: FrameType | None = leaf
     while frame is not None and id(frame.f_code) not in base:
-        if frame.f_code.co_name == WRAPPER:
+        if frame.f_code.co_qualname == WRAPPER:
             scope = frame.f_locals.get("scope", {})
             path = getattr(scope.get("route"), "path", None) or scope.get("path")
             return f"{scope.get('method')} {path}"

@@ -98,9 +98,8 @@ class Probe:
         request.end_s = now_s = monotonic()
         if request.holding:
             request.mark_outlived(self.checkouts)
-        request.scope = request.status = (
-            None  # what still refers to the request (a timer's context does) must not keep it alive
-        )
+        # What still refers to the request (a timer's context does) must not keep its scope alive.
+        request.scope = request.status = None
         if request.timed:
             request.spans = ENDED
         row = replace(request)  # what a task does that outlives it is not in its row
@@ -121,7 +120,7 @@ class Probe:
         """Rows of the requests that are under way, and of connections that are out or waited for."""
         for request in list(self.in_flight):
             request.find_route()
-            self.add("requests", replace(request, scope=None, error=None))
+            self.add("requests", replace(request, scope=None, status=None, error=None))
         for checkout in list(self.checkouts):
             row, asked_for = replace(checkout, request=None), checkout.request
             if asked_for is not None:

@@ -57,7 +57,7 @@ def _tell_of_error(request: RequestState, probe: Probe, error: Exception) -> Non
 def _left_the_app(error: Exception) -> bool:
     """Whether it came as far as the probe's own wrapper, around the whole app."""
     traceback = error.__traceback__
-    return traceback is not None and traceback.tb_frame.f_code.co_name == WRAPPER
+    return traceback is not None and traceback.tb_frame.f_code.co_qualname == WRAPPER
 
 
 def _see_unhandled() -> None:
