@@ -31,6 +31,7 @@ from harness.placement import put
 Message = dict[str, Any]
 STOP: Message = {"kind": "stop"}
 GO: Message = {"kind": "go"}
+TELL: Message = {"kind": "tell"}
 AFTER_BYE_S = 0.2
 
 

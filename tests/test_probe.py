@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.forkserver import ForkServer
+from harness.forkserver import TELL, Child, ForkServer, send
 from harness.probe.recorder import COLUMNS, rows_of
 from harness.target.target import PRELOAD, start_target
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.alone
 ROOT = Path(__file__).resolve().parent.parent
@@ -214,3 +215,28 @@ def test_where_the_threads_are_is_told_while_others_wait_for_one(watch: Watch) -
     busy = [s for s in watch("/threads", at_once=60)["sightings"] if s["kind"] == "in_thread"]
     assert {s["place"][2] for s in busy} == {"threads"}
     assert max(s["times"] for s in busy) == 40
+
+
+def told(child: Child, seqs: list[int]) -> int:
+    """Asks the probe; returns how many requests are under way, and adds the numbers of those that have ended."""
+    send(child.channel, TELL)
+    while True:
+        message = child.receive(5)
+        assert message is not None
+        if message["kind"] == "told":
+            return int(message["in_flight"])
+        seqs += [row[0] for row in rows_of("requests", message.get("requests", []))]
+
+
+def test_the_probe_tells_all_so_far_when_it_is_asked(forks: ForkServer, embedded_server: Any, tmp_path: Path) -> None:
+    env = {"DATABASE_URL": embedded_server.url}
+    server = start_target(forks, "tests.apps.observed:app", app_dir=ROOT, env=env, log=tmp_path / "log")
+    try:
+        with httpx.Client(base_url=server.url, timeout=10) as client:
+            for asked in (1, 2):
+                client.get("/plain", headers={"x-harness-seq": str(asked)})
+                seqs: list[int] = []
+                wait_until(lambda: not told(server.child, seqs), "nothing is under way any more")  # noqa: B023 - called at once
+                assert seqs == [asked], "once each"
+    finally:
+        server.child.stop()

@@ -44,11 +44,13 @@ def gate(
     budget: Annotated[str, typer.Option(metavar="TIME", help="The most it may take: 120s, 5m.")] = "120s",
     window: Annotated[
         float | None,
-        typer.Option(metavar="S", help="Length of each window.", show_default="1 to 5, by A's response time"),
+        typer.Option(
+            metavar="S", help="Load of each server in a block.", show_default="0.75 to 5, by A's response time"
+        ),
     ] = None,
     warmup: Annotated[
         float | None,
-        typer.Option(metavar="S", help="Load before each window, which does not count.", show_default="0.25 to 2"),
+        typer.Option(metavar="S", help="Load before each turn, which does not count.", show_default="0.05 to 1"),
     ] = None,
     metric: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Decide on this alone; may be repeated.")

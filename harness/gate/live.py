@@ -1,26 +1,26 @@
-"""Runs a gate: three servers up, windows in turn, and a look after every second block, until the answer is clear."""
+"""Runs a gate: three servers up, short turns, and a look after every second block, until the answer is clear."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
 
+from harness.contention import contention, read_cpu
 from harness.driving import LOAD_PRELOAD
 from harness.forkserver import ForkServer
 from harness.gate.alike import refuse_unlike
-from harness.gate.arms import Arm, promises_of, started
+from harness.gate.arms import Arm, Pace, Turn, promises_of, started
 from harness.gate.decision import FIRST_LOOK, decide
-from harness.gate.findings import Block, Decision, Look
+from harness.gate.findings import ARMS, Block, Decision, Look
 from harness.gate.metrics import Rules
 from harness.gate.reading import read_block
 from harness.gate.rotation import rotation
 from harness.gate.versions import Version
-from harness.load_source import LoadSource
 from harness.placement import side_by_side_here
 from harness.record import Placement, Profile
 from harness.staging import Postgres, Rig, TrialPlan, filled_postgres
@@ -30,9 +30,14 @@ EVERY = 2  # blocks between looks: a mirrored pair
 END_RESERVE_S = 2.0  # of the budget, to stop the servers
 SEQUENTIAL_TASKS = 5
 DISTURBED_SHARE = 0.2
-WANTED_BLOCKS, AROUND_WINDOW_S = 10, 1.0  # a window of 1 s fits into the default budget 25 times or so
-WARMUP_S, MOST_WARMUP_S = 0.2, 1.0
-WINDOW_S, MOST_WINDOW_S = 0.8, 5.0
+OTHERS_CORES = 0.25
+TURN_S, WINDOW_S, MOST_WINDOW_S = 0.15, 0.75, 5.0  # of each arm: in a turn, in a block, in a block of a slow app
+WARMUP_S, MOST_WARMUP_S = 0.04, 1.0
+FIRST_WARMUP_S, FIRST_S = 0.2, 0.8
+STAY_S = (
+    1.0  # a turn that is longer: a server hangs up on connections that were idle for as long as the others' turns take
+)
+WANTED_BLOCKS, AROUND_TURN_S = 10, 0.5
 DRAIN_S = 0.3
 
 OnLook = Callable[[int, float, Decision], None]  # blocks, fraction of the budget, what is decided so far
@@ -45,12 +50,11 @@ class GatePlan:
     logs: Path  # a folder for what the processes print
     rules: Rules = field(default_factory=Rules)
     budget_s: float = 120.0
-    window_s: float | None = None  # None: by how long A takes to answer
-    warmup_s: float | None = None
+    window_s: float | None = None  # of each arm in a block; None: by how long A takes to answer
+    warmup_s: float | None = None  # of each turn
     seed: int = 1
     postgres: str = "embedded"
     catalogue: Path | None = None  # what the databases are filled from; None: the apps have their own
-    load_workers: int = 1
     stop_early: bool = True
 
 
@@ -81,37 +85,44 @@ def run_gate(plan: GatePlan, on_look: OnLook = lambda *_: None) -> GateResult:
     begun_s = time.monotonic()
     with servers(plan) as arms:
         ready_s = time.monotonic()
-        profile = _compare_first(plan, arms, begun_s)
-        for arm in arms.values():
-            arm.plan = replace(arm.plan, profile=profile)
-        blocks, looks = _rotate(plan, arms, begun_s, on_look)
+        turns, pace = _compare_first(plan, arms, begun_s)
+        blocks, looks, disturbed = _rotate(plan, arms, turns, pace, begun_s, on_look)
         measured_s = time.monotonic() - ready_s
         for arm in arms.values():
             arm.stop()
         decision = decide(blocks, looks, plan.rules, promises_of(arms))
-    windows = len(blocks) * len(arms)
-    disturbed = sum(arm.disturbed for arm in arms.values())
     warnings = (
         []
-        if disturbed <= DISTURBED_SHARE * windows
-        else [f"in {disturbed} of {windows} windows other processes used more than a quarter of a core"]
+        if disturbed <= DISTURBED_SHARE * len(blocks)
+        else [f"in {disturbed} of {len(blocks)} blocks other processes used more than a quarter of a core"]
     )
     return GateResult(
         a=plan.a.label, b=plan.b.label, decision=decision, blocks=tuple(blocks), looks=tuple(looks),
-        wall_s=time.monotonic() - begun_s, measured_s=measured_s, budget_s=plan.budget_s, window_s=profile.window_s, seed=plan.seed,
+        wall_s=time.monotonic() - begun_s, measured_s=measured_s, budget_s=plan.budget_s, window_s=turns * pace.window_s, seed=plan.seed,
         warnings=tuple(warnings),
     )  # fmt: skip
 
 
-def _rotate(plan: GatePlan, arms: dict[str, Arm], begun_s: float, on_look: OnLook) -> tuple[list[Block], list[Look]]:
+def _rotate(
+    plan: GatePlan, arms: dict[str, Arm], turns: int, pace: Pace, begun_s: float, on_look: OnLook
+) -> tuple[list[Block], list[Look], int]:
+    """Blocks, looks, and in how many of the blocks others were at work."""
     blocks: list[Block] = []
     looks: list[Look] = []
-    numbers = count(1)
+    disturbed = 0
+    orders, numbers = rotation(plan.seed), count(1)
+    for name in next(orders):  # users come, and open their connections
+        arms[name].turn(next(numbers), plan.seed, pace)
     first_s = time.monotonic()
     end_s = begun_s + plan.budget_s - END_RESERVE_S
-    for number, order in enumerate(rotation(plan.seed), 1):
-        windows = {arm: arms[arm].window(next(numbers), plan.seed + number) for arm in order}
-        blocks.append(read_block(windows))
+    for number in count(1):
+        before = read_cpu()
+        taken: dict[str, list[Turn]] = {name: [] for name in ARMS}
+        for seed in range(number * turns, (number + 1) * turns):
+            for name in next(orders):
+                taken[name].append(arms[name].turn(next(numbers), plan.seed + seed, pace))
+        blocks.append(read_block(taken))
+        disturbed += contention(before, read_cpu()).others_cores > OTHERS_CORES
         if number % EVERY:
             continue
         now_s = time.monotonic()
@@ -122,33 +133,43 @@ def _rotate(plan: GatePlan, arms: dict[str, Arm], begun_s: float, on_look: OnLoo
             decision = decide(blocks, looks, plan.rules)
             on_look(number, fraction, decision)
             if over or (plan.stop_early and decision.clear):
-                return blocks, looks
-    raise AssertionError("the rotation has no end")
+                return blocks, looks, disturbed
+    raise AssertionError("the count has no end")
 
 
-def _compare_first(plan: GatePlan, arms: dict[str, Arm], begun_s: float) -> Profile:
-    """One user asks each server, then comes a window that does not count: how long the others shall be.
+def _compare_first(plan: GatePlan, arms: dict[str, Arm], begun_s: float) -> tuple[int, Pace]:
+    """One user asks each server, then comes a turn that does not count: how many turns there are to be in a block, and of what length.
 
     Raises UsageError where the versions cannot be compared.
     """
-    first = {name: arm.first(_profile(plan, tasks=SEQUENTIAL_TASKS)) for name, arm in arms.items()}
+    begin = Pace(warmup_s=FIRST_WARMUP_S, window_s=FIRST_S, stay=False)
+    first = {name: arm.first(begin) for name, arm in arms.items()}
     refuse_unlike(*((arms[name].label, first[name].alone) for name in ("a", "b")))
     left_s = plan.budget_s - (time.monotonic() - begun_s)
-    fitting_s = left_s / (WANTED_BLOCKS * len(arms)) - AROUND_WINDOW_S
-    return _profile(plan, first["a"].response_p50_s, fitting_s=fitting_s)
+    return _pace(plan, first["a"].response_p50_s or 0.0, left_s / (WANTED_BLOCKS * len(arms)))
 
 
-def _profile(plan: GatePlan, p50_s: float | None = None, *, fitting_s: float = 0.0, tasks: int = 0) -> Profile:
-    """Windows in which a user gets several answers, and warm-ups that outlast the first, as far as enough of them fit."""
-    slow_s = 0.0 if p50_s is None else p50_s
-    window_s = min(8 * slow_s, fitting_s, MOST_WINDOW_S)
+def _pace(plan: GatePlan, p50_s: float, fitting_s: float) -> tuple[int, Pace]:
+    """Turns in which a user gets several answers, after a warm-up that outlasts the first, as far as enough of them fit.
+
+    fitting_s: what each arm may take in a block.
+    """
+    warmup_s = plan.warmup_s if plan.warmup_s is not None else min(MOST_WARMUP_S, max(WARMUP_S, 2 * p50_s))
+    wanted_s = min(8 * p50_s, fitting_s - warmup_s - AROUND_TURN_S, MOST_WINDOW_S)
+    window_s = plan.window_s if plan.window_s is not None else max(WINDOW_S, wanted_s)
+    turns = max(1, round(window_s / max(TURN_S, wanted_s)))
+    pace = Pace(warmup_s=warmup_s, window_s=window_s / turns, stay=warmup_s + window_s / turns <= STAY_S)
+    return turns, pace
+
+
+def _profile() -> Profile:
     return Profile(
         name="gate",
-        warmup_s=plan.warmup_s if plan.warmup_s is not None else min(MOST_WARMUP_S, max(WARMUP_S, 2 * slow_s)),
-        window_s=plan.window_s if plan.window_s is not None else max(WINDOW_S, window_s),
+        warmup_s=0.0,
+        window_s=FIRST_S,
         blocks=1,
         drain_s=DRAIN_S,
-        sequential_tasks=tasks,
+        sequential_tasks=SEQUENTIAL_TASKS,
     )
 
 
@@ -174,7 +195,6 @@ def servers(plan: GatePlan) -> Iterator[dict[str, Arm]]:
                 targets=forks[version.python],
                 loads=loads,
                 postgres=postgres,
-                load=LoadSource(workers=plan.load_workers),
             )
             trial = TrialPlan(
                 id=number,  # a log for each
@@ -183,7 +203,7 @@ def servers(plan: GatePlan) -> Iterator[dict[str, Arm]]:
                 subject=version.subject,
                 block=1,
                 seed=plan.seed,
-                profile=_profile(plan),
+                profile=_profile(),
             )
             arms[name] = stack.enter_context(started(name, version.label, rig, trial))
         yield arms

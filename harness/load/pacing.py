@@ -87,6 +87,24 @@ class ClosedPacer:
             gevent.sleep(self._think_s)
 
 
+class ClosedTurnPacer(ClosedPacer):
+    """Users that wait for their answer, and between turns for the next one. All begin a turn at once, but for those that pause."""
+
+    def __init__(self, think_s: float | None) -> None:
+        super().__init__([], 0.0, think_s)
+        self._turn = gevent.event.Event()
+
+    def begin(self, end_s: float) -> None:
+        """A turn, until ``end_s`` (monotonic)."""
+        self._end_s = end_s
+        self._turn.set()
+
+    def admit(self, user: Any) -> None:
+        while time.monotonic() >= self._end_s:
+            self._turn.clear()
+            self._turn.wait()
+
+
 class OpenPacer:
     """Arrivals from one schedule. Each is released when it is due, and the user that has been free for longest takes it.
 
@@ -145,9 +163,21 @@ class OpenPacer:
         return at_s
 
     @property
+    def has_waiting(self) -> bool:
+        """Whether there are arrivals that wait for a user, or are taken by one and yet to be sent."""
+        return self._waiting > 0 or bool(self._taken)
+
+    @property
     def has_backlog(self) -> bool:
         """Whether there are arrivals that are yet to be sent: not released, waiting for a user, or taken by one."""
-        return self._waiting > 0 or bool(self._taken) or not self._releasing.ready()
+        return self.has_waiting or not self._releasing.ready()
+
+    def skip_waiting(self) -> None:
+        """Counts as skipped the arrivals that nobody took. No user is left that could."""
+        while not self._due.empty():
+            self._skip(self._due.get())
+        self._waiting = 0
+        self._taken.clear()
 
     def close(self) -> None:
         """Releases no more, and counts as skipped the arrivals that nobody took."""

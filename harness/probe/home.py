@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
+from msgspec import msgpack
+
 from harness.probe.alarm import is_readable
 from harness.probe.loop import LoopWatch
 from harness.probe.outbox import Outbox
@@ -26,7 +28,7 @@ TEARDOWN_S = 0.05  # for the dependencies of what has just been answered
 
 
 class ProbeThread(threading.Thread):
-    """Runs until the parent says stop or goes away."""
+    """Runs until the parent says "stop" or goes away. When it says "tell", all rows so far go home, and how many requests are under way."""
 
     def __init__(
         self,
@@ -53,12 +55,14 @@ class ProbeThread(threading.Thread):
         loop.on_beat = self.attend
 
     def run(self) -> None:
-        while not self._loop.alarm.wait(self._channel):
-            self._loop.look()
-            self.attend()
-            if is_readable(self._channel, LOOK_S):
-                break
-        self._obey()
+        while True:
+            told = self._loop.alarm.wait(self._channel)
+            if not told:
+                self._loop.look()
+                self.attend()
+                told = is_readable(self._channel, LOOK_S)
+            if told and not self._obey():
+                return
 
     def attend(self) -> None:
         """Does what is due, and never waits: what another thread is about is left to it, and what cannot be sent yet to the next call."""
@@ -96,15 +100,20 @@ class ProbeThread(threading.Thread):
         self.say("rows", **self._probe.take())
         self.say("bye")
 
-    def _obey(self) -> None:
-        """The parent says stop, or is gone."""
+    def _obey(self) -> bool:
+        """The parent says what it wants, or is gone. Returns whether to go on."""
         try:
-            self._channel.recv_bytes()
+            wanted = msgpack.decode(self._channel.recv_bytes())["kind"]
         except (EOFError, OSError):
             os._exit(1)
+        if wanted == "tell":
+            self.say("rows", **self._probe.take())
+            self.say("told", in_flight=len(self._probe.in_flight))
+            return True
         self._settle()
         self._farewell()  # before the app is asked to stop: its loop may never get to it
         self._on_stop()
+        return False
 
     def _settle(self) -> None:
         """Waits until no request is under way that has been answered: its background tasks were promised with the answer."""
