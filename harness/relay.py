@@ -1,6 +1,6 @@
 """Trials one after the other, the next one made ready while the last one's end is seen to, and never beside a window.
 
-When the load of a trial is over, the next one's stage is set; when its processes have ended, the next one's sequential check is made.
+In the warm-up of a trial the next one's database is made; when its load is over, the next one's stage is set; when its processes have ended, the next one's sequential check is made.
 Its warm-up begins when nothing is left to do for the last.
 """
 
@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from harness.driving import rehearse
 from harness.errors import HarnessError
 from harness.hearing import OnStep
 from harness.record import Pair
-from harness.staging import Rig, Stage, TrialPlan, set_stage
+from harness.staging import Rig, Stage, TrialPlan, database_label, set_stage
 from harness.trial import TrialData, run_trial
 
 
@@ -52,7 +53,9 @@ class Relay:
                 on_step("sequential check")
                 self._rehearsed.result()
             self._set = self._rehearsed = None
-        return run_trial(self._rig, plan, on_step, stage, self._set_next, self._rehearse_next)
+        return run_trial(
+            self._rig, plan, partial(self._step, plan, on_step), stage, self._set_next, self._rehearse_next
+        )
 
     def __enter__(self) -> Relay:
         return self
@@ -65,6 +68,15 @@ class Relay:
                 self._thread.shutdown()
                 stage.clear()
         self._thread.shutdown()
+
+    def _step(self, plan: TrialPlan, on_step: OnStep, name: str) -> None:
+        """A step of the trial begins. The next one's database is made in the warm-up, where that is long enough for it by far."""
+        if name == "warm-up" and self._waiting and self._rig.postgres is not None:
+            following = self._waiting[0][1]
+            self._thread.submit(
+                self._rig.postgres.databases.clone_ahead, database_label(following), plan.profile.warmup_s / 3
+            )
+        on_step(name)
 
     def _set_next(self) -> None:
         if self._waiting and not self._rig.port:  # a port that was asked for is still in use

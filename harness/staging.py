@@ -144,6 +144,11 @@ def log_name(plan: TrialPlan) -> str:
     return f"{plan.id:03d}-{plan.pair.name}-{plan.variant}-{plan.block}.log"
 
 
+def database_label(plan: TrialPlan) -> str:
+    """What shows in the name of a trial's database."""
+    return f"{plan.pair.name}_{plan.variant}"
+
+
 def set_stage(rig: Rig, plan: TrialPlan, on_step: OnStep = lambda _: None, *, watched: bool = True) -> Stage:
     """Makes the database and starts the app. Raises TargetError or SetupError, and then leaves nothing behind.
 
@@ -165,7 +170,7 @@ def set_stage(rig: Rig, plan: TrialPlan, on_step: OnStep = lambda _: None, *, wa
 
 
 def _make_database(postgres: Postgres, plan: TrialPlan, stage: Stage, *, watched: bool) -> None:
-    url = postgres.databases.clone(f"{plan.pair.name}_{plan.variant}")
+    url = postgres.databases.clone(database_label(plan))
     stage.keep(url, lambda: postgres.databases.drop(url))
     if watched:
         stage.watch(ActivitySampler(postgres.server.url, database_of(url), stage.started_s))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -32,6 +33,8 @@ class Databases:
         self._prefix = f"harness_{run_token}_"
         self._template = self._prefix + "template"
         self._numbers = count(1)
+        self._spare: str | None = None
+        self._took_s = math.inf  # the last clone
 
     def create_template(self, seed: Callable[[str], None]) -> None:
         """Makes the template, lets ``seed`` fill it through its URL, and closes it: a clone needs it without sessions."""
@@ -48,11 +51,21 @@ class Databases:
             _end_sessions(connection, "datname", self._template)
 
     def clone(self, label: str) -> str:
-        """The URL of a new database with the template's rows; ``label`` shows in its name."""
+        """The URL of a new database with the template's rows; ``label`` shows in its name, unless it was made ahead for another."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            return spare
+        began_s = time.monotonic()
         name = f"{self._prefix}{next(self._numbers)}_{re.sub('[^a-z0-9_]', '_', label.lower())}"[:NAME_BYTES]
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         self._run(statement.format(sql.Identifier(name), sql.Identifier(self._template)))
+        self._took_s = time.monotonic() - began_s
         return with_database(self._admin_url, name)
+
+    def clone_ahead(self, label: str, within_s: float) -> None:
+        """Makes the next clone now, if the last one took no longer than this."""
+        if self._spare is None and self._took_s <= within_s:
+            self._spare = self.clone(label)
 
     def end_sessions(self, name: str) -> None:
         """Ends all sessions of one database. Needs the rights of the role that they belong to."""

@@ -82,6 +82,12 @@ def test_clones_do_not_see_each_others_rows(databases: Databases, run_token: str
     with psycopg.connect(first) as connection:
         connection.execute("INSERT INTO item VALUES (2)")
     assert (item_count(first), item_count(second), item_count(databases.clone("later"))) == (2, 1, 1)
+    databases.clone_ahead("ahead", within_s=0.0)
+    assert "ahead" not in databases.clone("at once"), "it would take too long to make one ahead"
+    databases.clone_ahead("ahead", within_s=60.0)
+    assert "ahead" in (ahead := databases.clone("its turn"))
+    assert item_count(ahead) == 1
+    assert "at_its_time" in databases.clone("at its time"), "each is given away once"
     assert database_of(first) == f"harness_{run_token}_1_pool_buggy"
 
 
