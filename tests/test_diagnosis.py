@@ -257,6 +257,14 @@ def test_who_waits_until_a_connection_is_opened_does_not_wait_for_a_larger_pool(
     )
 
 
+@pytest.mark.parametrize(
+    ("gave_up", "expected"), [(0.0, []), (0.05, [Cause.POOL_UNDERSIZED])], ids=["all get one", "some give up"]
+)
+def test_a_larger_pool_is_not_asked_for_where_the_processor_is_full(gave_up: float, expected: list[Cause]) -> None:
+    full = measured(checkout_wait_share=0.5, pool_timeout_share=gave_up, cpu_share=0.97)
+    assert causes(full) == expected
+
+
 def test_a_few_held_connections_without_anyone_waiting_are_no_bug() -> None:
     assert causes(measured(hold_idle_share=0.99)) == []
 

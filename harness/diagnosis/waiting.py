@@ -12,7 +12,7 @@ POOL_TIMEOUT_SHARE = 0.01
 PINNED_IDLE_SHARE = 0.60  # of the hold, without SQL
 TOKEN_WAIT_SHARE = 0.30  # of the response time's p95
 DEFAULT_TOKENS = 40
-SATURATED_CPU_SHARE = 0.8  # of one core: from here on more threads cannot help
+SATURATED_CPU_SHARE = 0.8  # of one core: from here on more threads, or connections, cannot help
 
 
 def connection_pinned(result: VariantResult) -> Diagnosis | None:
@@ -35,7 +35,7 @@ def connection_pinned(result: VariantResult) -> Diagnosis | None:
 
 
 def pool_undersized(result: VariantResult) -> Diagnosis | None:
-    if not _waits_for_pool(result):
+    if not _waits_for_pool(result) or (not _gives_up(result) and _is_saturated(result)):
         return None
     place, _ = engine(result, lambda s: s.wait_s)
     most_out = result.figures.connections_out_max
@@ -52,7 +52,7 @@ def threads_exhausted(result: VariantResult) -> Diagnosis | None:
     f = result.figures
     if not f.token_wait_p95_s or not f.response_p95_s or (f.tokens_in_use_max or 0) < DEFAULT_TOKENS:
         return None
-    if f.token_wait_p95_s < TOKEN_WAIT_SHARE * f.response_p95_s or (f.cpu_share or 0.0) > SATURATED_CPU_SHARE:
+    if f.token_wait_p95_s < TOKEN_WAIT_SHARE * f.response_p95_s or _is_saturated(result):
         return None
     place = most(seen(result, Sight.IN_THREAD), lambda s: s.place)
     return Diagnosis(
@@ -67,13 +67,21 @@ def threads_exhausted(result: VariantResult) -> Diagnosis | None:
 
 def _waits_for_pool(result: VariantResult) -> bool:
     f = result.figures
-    if (f.pool_timeout_share or 0.0) >= POOL_TIMEOUT_SHARE:
+    if _gives_up(result):
         return True
     if (f.checkout_wait_share or 0.0) * (1 - _opening_share(result)) < POOL_WAIT_SHARE:
         return False
     # Below its limit nobody waits for a pool, but for a new connection, or an old one to be tried.
     limits = [s.limit for s in result.checkouts if s.limit is not None]
     return not limits or (f.connections_out_max or 0) + (f.checkout_waiting_max or 0) >= min(limits)
+
+
+def _gives_up(result: VariantResult) -> bool:
+    return (result.figures.pool_timeout_share or 0.0) >= POOL_TIMEOUT_SHARE
+
+
+def _is_saturated(result: VariantResult) -> bool:
+    return (result.figures.cpu_share or 0.0) > SATURATED_CPU_SHARE
 
 
 def _opening_share(result: VariantResult) -> float:
