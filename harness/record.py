@@ -271,7 +271,7 @@ class Profile:
 PROFILES = {
     p.name: p
     for p in (
-        Profile(name="quick", warmup_s=0.25, window_s=0.8, blocks=2, drain_s=0.2, sequential_tasks=2),
+        Profile(name="quick", warmup_s=0.2, window_s=0.8, blocks=2, drain_s=0.15, sequential_tasks=2),
         Profile(name="standard", warmup_s=0.4, window_s=1.6, blocks=2, drain_s=0.6, sequential_tasks=5),
         Profile(name="soak", warmup_s=5.0, window_s=60.0, blocks=3, drain_s=5.0, sequential_tasks=5),
     )

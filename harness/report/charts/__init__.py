@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 from harness.record import Run
 from harness.report.charts.model import Chart, PairRows, Panel, rows_by_pair
@@ -11,18 +16,36 @@ from harness.store import RunData
 
 __all__ = ["Chart", "Panel", "chart_files", "draw_charts"]
 
+MOST_PROCESSES = 4
+WORTH_FORKING = 8  # pairs
+_pairs: list[PairRows] = []  # that are being drawn: processes are forked with them
+
 
 def draw_charts(run: Run, data: RunData) -> dict[str, tuple[Chart, ...]]:
     """All charts of a run, by pair, in the order in which they are read. Loads matplotlib on first use."""
     from harness.report.charts.canvas import drawing_style
 
-    families = _families()
-    with drawing_style():
-        return {rows.pair.name: _charts(rows, families) for rows in rows_by_pair(run, data)}
+    _pairs[:] = rows_by_pair(run, data)
+    try:
+        with drawing_style():
+            return dict(_drawn(len(_pairs)))
+    finally:
+        _pairs.clear()
 
 
-def _charts(rows: PairRows, families: tuple[Callable[[PairRows], Chart | None], ...]) -> tuple[Chart, ...]:
-    return tuple(chart for draw in families if (chart := draw(rows)) is not None)
+def _drawn(pairs: int) -> Iterable[tuple[str, tuple[Chart, ...]]]:
+    """In several processes where that is worth their start, and where forking is safe: no thread is left behind."""
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+    if pairs < WORTH_FORKING or processes == 1 or sys.platform != "linux" or threading.active_count() > 1:
+        return map(_charts, range(pairs))
+    _families()  # imported once
+    with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool:
+        return list(pool.map(_charts, range(pairs)))
+
+
+def _charts(number: int) -> tuple[str, tuple[Chart, ...]]:
+    rows = _pairs[number]
+    return rows.pair.name, tuple(chart for draw in _families() if (chart := draw(rows)) is not None)
 
 
 def _families() -> tuple[Callable[[PairRows], Chart | None], ...]:
