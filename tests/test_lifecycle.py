@@ -223,7 +223,7 @@ def test_a_report_of_nothing(command: Command, format: str) -> None:
 def test_an_app_that_ends_in_the_window_makes_an_invalid_trial(command: Command) -> None:
     command.hurry(blocks=1)
     app = command.folder / "target_apps/return_session/fixed.py"
-    dies = "\nimport os, threading\nthreading.Timer(1.2, lambda: os._exit(3)).start()\n"
+    dies = "\nimport os, threading\nthreading.Timer(0.8, lambda: os._exit(3)).start()\n"
     app.write_text(app.read_text() + dies)
     code, output, errors = command.run("bench", "return_session", "--profile", "quick", "--json")
     trials: list[dict[str, Any]] = json.loads(output)["trials"]

@@ -62,7 +62,10 @@ def _pair(run: Run, **changes: object) -> Run:
         (lambda r: replace(r, machine=replace(r.machine, postgres=None)), "postgres 18.4 and none"),
         (lambda r: replace(r, machine=replace(r.machine, memory_bytes=2**30)), "memory 8.0 and 1.0 GiB"),
         (lambda r: replace(r, machine=replace(r.machine, packages={"fastapi": "9"})), "fastapi 0.165.0 and 9"),
-        (lambda r: replace(r, profile=PROFILES["soak"]), f"quick with warmup_s {PROFILES['quick'].warmup_s} and soak with 5"),
+        (
+            lambda r: replace(r, profile=PROFILES["soak"]),
+            f"quick with warmup_s {PROFILES['quick'].warmup_s} and soak with 5",
+        ),
         (lambda r: _pair(r, workload=Workload(users=3)), "the workloads of mutable_default differ"),
         (lambda r: _pair(r, settings={"pool_size": 1.0}), "the settings of mutable_default differ"),
     ],
