@@ -50,7 +50,7 @@ def gate(
     ] = None,
     warmup: Annotated[
         float | None,
-        typer.Option(metavar="S", help="Load before each turn, which does not count.", show_default="0.05 to 1"),
+        typer.Option(metavar="S", help="Load before each turn, which does not count.", show_default="0.04 to 1"),
     ] = None,
     metric: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Decide on this alone; may be repeated.")

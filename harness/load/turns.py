@@ -36,7 +36,6 @@ class TurnEngine(Engine):
         self._closed = ClosedTurnPacer(self._workload.think_s)
         if self._workload.model == "open":
             self._open = OpenPacer(self._arrivals(), self._recorder.keep_skipped)
-        self._tasks.pacer = None
         if self._workload.canary:
             self._canary = Canary(job["host"], self._workload.canary, self._workload.canary_rate_rps, self._recorder)
 
