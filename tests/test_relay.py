@@ -115,3 +115,17 @@ def test_an_app_that_does_not_start_is_told_of_when_its_turn_comes(rig: Rig, emb
         with pytest.raises(TargetError, match="nothing"):
             relay.run(next(trials)[1], lambda _: None)
     assert clones(embedded_server) == 0
+
+
+def test_the_next_trials_database_is_made_in_the_warm_up(rig: Rig, embedded_server: PostgresServer) -> None:
+    slow = replace(BRIEF, warmup_s=3.0)
+    seen = []
+
+    def step(name: str) -> None:
+        if name == "window":
+            seen.append(clones(embedded_server))
+
+    with Relay(rig, enumerate([replace(plan(1), profile=slow), plan(2)])) as relay:
+        for _, trial in relay:
+            relay.run(trial, step)
+    assert seen == [2, 1], "the first one's and the next one's; then there is none to come"

@@ -102,3 +102,18 @@ def test_users_that_do_not_get_over_their_start_are_told_of(
     with in_turns(loads, server.url, CLOSED, log, locustfile=str(broken)) as load:
         _, last = turn(load)
     assert (last["kind"], "no token" in last["error"]) == ("failed", True)
+
+
+@pytest.mark.parametrize(("stay", "starts"), [(True, [2, 0, 0]), (False, [2, 2, 2])])
+def test_users_start_once_when_they_stay_and_else_in_each_turn(
+    loads: ForkServer, server: LightServer, log: Path, tmp_path: Path, stay: bool, starts: list[int]
+) -> None:
+    file = tmp_path / "starting.py"
+    file.write_text(
+        "from locust import FastHttpUser, task\n\n\nclass Starting(FastHttpUser):\n"
+        "    def on_start(self):\n        self.client.get('/', name='start')\n\n"
+        "    @task\n    def ask(self):\n        self.client.get('/')\n"
+    )
+    with in_turns(loads, server.url, Workload(users=2), log, locustfile=str(file)) as load:
+        seen = [turn(load, seed=seed, stay=stay)[0] for seed in (1, 2, 3)]
+    assert [sum(row.name == "start" for row in rows) for rows in seen] == starts
