@@ -20,12 +20,20 @@ def more_blocks(pair: Pair, planned: int, trials: Sequence[Trial]) -> range:
     Each time is one more look at the data. Of variants that differ by just the margin 5 % would be called alike at one look, and so at the four
     looks that there may be 20 % at most.
     """
-    mine = [trial for trial in trials if trial.pair == pair.name]
-    measured = max((trial.block for trial in mine), default=0)
-    if measured >= planned + MOST_MORE_BLOCKS or not any(
-        judge_equivalence(expectation, mine).equivalence is Equivalence.UNTOLD
-        for expectation in pair.expectations
-        if expectation.equivalent_within is not None
-    ):
+    measured = max((trial.block for trial in trials if trial.pair == pair.name), default=0)
+    if measured >= planned + MOST_MORE_BLOCKS or not untold_variants(pair, trials):
         return range(0)
     return range(measured + 1, measured + 1 + MORE_BLOCKS)
+
+
+def untold_variants(pair: Pair, trials: Sequence[Trial]) -> set[str]:
+    """The variants that are compared where it is open whether they are alike: more of the others would tell nothing."""
+    mine = [trial for trial in trials if trial.pair == pair.name]
+    return {
+        variant
+        for expectation in pair.expectations
+        if expectation.equivalent_within is not None
+        and judge_equivalence(expectation, mine).equivalence is Equivalence.UNTOLD
+        for variant in (expectation.variant, expectation.over)
+        if variant is not None
+    }

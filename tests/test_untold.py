@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from harness.record import Expectation, Trial
-from harness.untold import MOST_MORE_BLOCKS, more_blocks
+from harness.untold import MOST_MORE_BLOCKS, more_blocks, untold_variants
 from tests import builders
 
 ALIKE = Expectation(
@@ -44,3 +45,14 @@ def test_blocks_are_added_while_they_leave_open_whether_variants_are_alike(
 
 def test_a_pair_that_expects_no_two_variants_to_be_alike_gets_what_was_planned() -> None:
     assert not more_blocks(builders.pair(FASTER), 3, trials([1.2, 0.9, 1.1]))
+
+
+def test_only_variants_that_are_compared_where_it_is_open_are_measured_in_them() -> None:
+    told = Expectation(
+        that="both answer as many", metric="goodput_rps", variant="partial", over="fixed", equivalent_within=0.15
+    )
+    partial = [builders.trial(name="partial", block=block, goodput_rps=1.0) for block in (1, 2, 3)]
+    mine = [*trials([1.2, 0.9, 1.1]), *partial]
+    mine = [replace(t, figures=replace(t.figures, goodput_rps=1.0)) if t.variant == "fixed" else t for t in mine]
+    assert untold_variants(builders.pair(ALIKE, told), mine) == {"buggy", "fixed"}
+    assert untold_variants(builders.pair(told), mine) == set()
