@@ -1,4 +1,8 @@
-"""From the turns of one block to its readings, by arm."""
+"""From the turns of one block to its readings, by arm.
+
+A stall of the machine lasts for some tens of milliseconds and hits one turn. So a block is robust against one in its turns before blocks
+are put together: what was slow or fast for once is left out, at both ends alike.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.durations import durations
 from harness.figures import measure
 from harness.gate.arms import Turn
 from harness.gate.findings import Block, Reading
 from harness.gate.metrics import LEAST_REQUESTS, METRIC_NAMES
 from harness.record import Outcome
+from harness.stats import Floats, quantile
 from harness.window import Window
 
 COUNTED = {  # metric -> what the probe counted on a request
@@ -22,11 +29,14 @@ COUNTED = {  # metric -> what the probe counted on a request
     "connects_per_request": "connects",
     "tokens_per_request": "tokens",
 }
+TAILS = ("response_p95_s", "response_p99_s")
+AT_EITHER_END = 6  # of so many turns, one
 
 
 def read_block(turns: Mapping[str, Sequence[Turn]]) -> Block:
-    """The readings of the turns of each arm, pooled by their rows.
+    """The readings of the turns of each arm, of which the first were side by side, and the second, and so on.
 
+    Response times are pooled by their rows, those of the tail without the turns with the lowest and the highest p95.
     Counts are compared on one mix of requests: the mean of each request's name, weighed by how often the name came up
     in the whole block, so that an arm that happened to get more of the dear ones counts the same.
     """
@@ -35,11 +45,37 @@ def read_block(turns: Mapping[str, Sequence[Turn]]) -> Block:
     shared = {
         name: n for name, n in mix.items() if all(pc.any(pc.equal(t["name"], name)).as_py() for t in right.values())
     }
-    return {arm: _reading(taken, _counts(right[arm], shared)) for arm, taken in turns.items()}
+    cpu_s = _cpu_s(turns)
+    return {
+        arm: _reading(taken, _counts(right[arm], shared) | {"cpu_s_per_request": cpu_s[arm]})
+        for arm, taken in turns.items()
+    }
 
 
-def _reading(turns: Sequence[Turn], counts: dict[str, float | None]) -> Reading:
-    figures = _figures(turns) | counts
+def _cpu_s(turns: Mapping[str, Sequence[Turn]]) -> dict[str, float | None]:
+    """What a request takes of the processor in each arm.
+
+    Each turn is held against the median of those beside it (the first step of J. W. Tukey's median polish), and of what it takes more or
+    less, in logarithms, the mean is taken without the ends.
+    """
+    rounds = [r for r in zip(*turns.values(), strict=True) if all(t.answered and t.cpu_s > 0 for t in r)]
+    if not rounds:
+        return dict.fromkeys(turns, None)
+    logs = np.log([[t.cpu_s / t.answered for t in r] for r in rounds])
+    usual = np.median(logs, axis=1)
+    typical = _inner(usual).mean()
+    return {arm: float(np.exp(typical + _inner(logs[:, place] - usual).mean())) for place, arm in enumerate(turns)}
+
+
+def _inner(values: Floats) -> Floats:
+    """Without the lowest and the highest, in ascending order."""
+    cut = len(values) // AT_EITHER_END
+    inner: Floats = np.sort(values)[cut : len(values) - cut]
+    return inner
+
+
+def _reading(turns: Sequence[Turn], known: dict[str, float | None]) -> Reading:
+    figures = _figures(turns) | known
     rows = pa.concat_tables([turn.window.requests for turn in turns])
     asked = Counter(rows.filter(pc.equal(rows["phase"], "window"))["kind"].to_pylist())
     for name, least in LEAST_REQUESTS.items():
@@ -50,14 +86,24 @@ def _reading(turns: Sequence[Turn], counts: dict[str, float | None]) -> Reading:
 
 def _figures(turns: Sequence[Turn]) -> dict[str, float | None]:
     figures, _ = measure([turn.window for turn in turns])
+    inner, _ = measure([turn.window for turn in _undisturbed(turns)])
     found = {name: value for name, value in asdict(figures).items() if name in METRIC_NAMES}
+    found |= {name: getattr(inner, name) for name in TAILS}
     length_s = sum(turn.window.length_s for turn in turns)
     right = (figures.goodput_rps or 0.0) * length_s
-    answered = sum(turn.answered for turn in turns)
-    return found | {
-        "goodput_rps": (right + 0.5) / length_s,  # a half: a block without an answer has a logarithm too
-        "cpu_s_per_request": sum(turn.cpu_s for turn in turns) / answered if answered else None,
-    }
+    return found | {"goodput_rps": (right + 0.5) / length_s}  # a half: a block without an answer has a logarithm too
+
+
+def _undisturbed(turns: Sequence[Turn]) -> Sequence[Turn]:
+    """Those that are neither at the one end nor at the other by their own p95."""
+    cut = len(turns) // AT_EITHER_END
+    return sorted(turns, key=lambda turn: _p95_s(turn.window))[cut : len(turns) - cut]
+
+
+def _p95_s(window: Window) -> float:
+    table = window.requests
+    asked = table.filter(pc.and_(pc.equal(table["kind"], "load"), pc.equal(table["phase"], "window")))
+    return quantile(np.concatenate(durations(asked, [window])), 0.95) or 0.0
 
 
 def _counts(right: pa.Table, mix: Mapping[str, int]) -> dict[str, float | None]:

@@ -207,12 +207,14 @@ def test_one_look_is_a_plain_test() -> None:
     assert levels((20,), (1.0,), 0.01)[0] == pytest.approx(0.01)
 
 
-def test_every_two_blocks_mirror_each_other_and_hold_every_arm() -> None:
+def test_every_two_rounds_mirror_each_other_and_in_six_every_arm_has_every_place_twice() -> None:
     order = rotation(seed=3)
-    blocks = [next(order) for _ in range(40)]
-    assert all(sorted(block) == sorted(ARMS) for block in blocks)
-    assert all(one == other[::-1] for one, other in zip(blocks[::2], blocks[1::2], strict=True))
-    assert len(set(blocks)) == 6, "all orders come up"
+    rounds = [next(order) for _ in range(42)]
+    assert all(one == other[::-1] for one, other in zip(rounds[::2], rounds[1::2], strict=True))
+    for start in range(0, len(rounds), 6):
+        places = zip(*rounds[start : start + 6], strict=True)
+        assert all(sorted(place) == sorted(2 * ARMS) for place in places)
+    assert len(set(rounds)) == 6, "all orders come up"
 
 
 def test_every_metric_is_a_figure_of_the_made_up_blocks() -> None:
