@@ -70,8 +70,8 @@ def main() -> None:
 
 
 def synthetic(cases: Sequence[str], gates: int, seed: int) -> int:
-    """The decision's error rates on made-up requests, by how often the machine stalls and how unlike its windows are."""
-    columns = "change", "stalls", "windows", "regression", "passed", "inconclusive", "A differs from A", "blocks", "met"
+    """The decision's error rates on made-up requests, by how often the machine stalls and how unlike its turns are."""
+    columns = "change", "stalls", "turns", "regression", "passed", "inconclusive", "A differs from A", "blocks", "met"
     table = Table(*columns, box=None)
     met_all = True
     for case in cases:

@@ -53,25 +53,31 @@ def read_block(turns: Mapping[str, Sequence[Turn]]) -> Block:
 
 
 def _cpu_s(turns: Mapping[str, Sequence[Turn]]) -> dict[str, float | None]:
-    """What a request takes of the processor in each arm.
-
-    Each turn is held against the median of those beside it (the first step of J. W. Tukey's median polish), and of what it takes more or
-    less, in logarithms, the mean is taken without the ends.
-    """
+    """What a request takes of the processor in each arm; None where there is no answer."""
     rounds = [r for r in zip(*turns.values(), strict=True) if all(t.answered and t.cpu_s > 0 for t in r)]
     if not rounds:
         return dict.fromkeys(turns, None)
-    logs = np.log([[t.cpu_s / t.answered for t in r] for r in rounds])
-    usual = np.median(logs, axis=1)
-    typical = _inner(usual).mean()
-    return {arm: float(np.exp(typical + _inner(logs[:, place] - usual).mean())) for place, arm in enumerate(turns)}
+    found = polished(np.log([[t.cpu_s / t.answered for t in r] for r in rounds]))
+    return {arm: float(np.exp(value)) for arm, value in zip(turns, found, strict=True)}
 
 
-def _inner(values: Floats) -> Floats:
-    """Without the lowest and the highest, in ascending order."""
-    cut = len(values) // AT_EITHER_END
-    inner: Floats = np.sort(values)[cut : len(values) - cut]
-    return inner
+def polished(logs: Floats) -> Floats:
+    """What is typical of each column, where what happens to a whole row says nothing: each value is held against the median of its row.
+
+    That is the first step of J. W. Tukey's median polish (Exploratory Data Analysis, 1977); of what is more or less, the mean is taken
+    without the lowest and the highest. logs: a row for each time that all had their turn.
+    """
+    usual = np.median(logs, axis=1, keepdims=True)
+    cut = len(logs) // AT_EITHER_END
+    inner = np.sort(np.hstack([usual, logs - usual]), axis=0)[cut : len(logs) - cut].mean(axis=0)
+    typical: Floats = inner[0] + inner[1:]
+    return typical
+
+
+def middle_turns(p95_s: Sequence[float]) -> list[int]:
+    """Which of the turns of a block are neither at the one end nor at the other, by the p95 of each."""
+    cut = len(p95_s) // AT_EITHER_END
+    return sorted(range(len(p95_s)), key=p95_s.__getitem__)[cut : len(p95_s) - cut]
 
 
 def _reading(turns: Sequence[Turn], known: dict[str, float | None]) -> Reading:
@@ -86,18 +92,12 @@ def _reading(turns: Sequence[Turn], known: dict[str, float | None]) -> Reading:
 
 def _figures(turns: Sequence[Turn]) -> dict[str, float | None]:
     figures, _ = measure([turn.window for turn in turns])
-    inner, _ = measure([turn.window for turn in _undisturbed(turns)])
+    inner, _ = measure([turns[n].window for n in middle_turns([_p95_s(turn.window) for turn in turns])])
     found = {name: value for name, value in asdict(figures).items() if name in METRIC_NAMES}
     found |= {name: getattr(inner, name) for name in TAILS}
     length_s = sum(turn.window.length_s for turn in turns)
     right = (figures.goodput_rps or 0.0) * length_s
     return found | {"goodput_rps": (right + 0.5) / length_s}  # a half: a block without an answer has a logarithm too
-
-
-def _undisturbed(turns: Sequence[Turn]) -> Sequence[Turn]:
-    """Those that are neither at the one end nor at the other by their own p95."""
-    cut = len(turns) // AT_EITHER_END
-    return sorted(turns, key=lambda turn: _p95_s(turn.window))[cut : len(turns) - cut]
 
 
 def _p95_s(window: Window) -> float:
