@@ -29,7 +29,7 @@ from harness.store import RunWriter, point_latest
 from harness.sweep import plan_sweeps, scalabilities
 from harness.target.target import OWN_PRELOAD, PRELOAD
 from harness.trial import TrialData
-from harness.untold import more_blocks, untold_variants
+from harness.untold import more_blocks
 from harness.window import Window
 
 
@@ -177,10 +177,10 @@ def _measure(
 
 def _more_trials(plan: BenchPlan, pair: Pair, measured: _Measured, ids: Iterator[int]) -> list[TrialPlan]:
     """What to measure of a pair beyond the plan, of which all has been measured."""
-    untold = untold_variants(pair, measured.trials)
+    more = more_blocks(pair, profile_of(pair, plan.profile).blocks, measured.trials)
     return [
         replace(trial, id=next(ids))
-        for block in more_blocks(pair, profile_of(pair, plan.profile).blocks, measured.trials)
+        for block, untold in more.items()
         for trial in plan_block(plan, pair, block, first_id=1)
         if trial.variant in untold
     ]

@@ -90,3 +90,12 @@ def test_no_two_trials_have_one_number_however_many_are_added(monkeypatch: pytes
     assert max(trial.block for trial in trials) == 8, "six blocks more than two"
     valid = [(t.variant, t.block) for t in trials if not t.invalid]
     assert sorted(valid) == sorted((v, b) for v in ("buggy", "fixed") for b in range(1, 9))
+
+
+def test_blocks_are_added_without_the_variants_that_nothing_is_open_of(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pair = builders.pair(ALIKE, variants=[builders.variant(name) for name in ("buggy", "partial", "fixed")])
+    trials = trials_of(monkeypatch, tmp_path, [pair], lambda p: 1.6 if p.variant == "buggy" and p.block % 2 else 1.0)
+    assert [t.variant for t in trials if t.block == 3] == ["buggy", "fixed"]
+    assert [t.variant for t in trials if t.block == 4] == ["fixed", "buggy"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from harness.record import Expectation, Trial
-from harness.untold import MOST_MORE_BLOCKS, more_blocks, untold_variants
+from harness.untold import MOST_MORE_BLOCKS, more_blocks
 from tests import builders
 
 ALIKE = Expectation(
@@ -54,5 +54,6 @@ def test_only_variants_that_are_compared_where_it_is_open_are_measured_in_them()
     partial = [builders.trial(name="partial", block=block, goodput_rps=1.0) for block in (1, 2, 3)]
     mine = [*trials([1.2, 0.9, 1.1]), *partial]
     mine = [replace(t, figures=replace(t.figures, goodput_rps=1.0)) if t.variant == "fixed" else t for t in mine]
-    assert untold_variants(builders.pair(ALIKE, told), mine) == {"buggy", "fixed"}
-    assert untold_variants(builders.pair(told), mine) == set()
+    both = {"buggy", "fixed"}
+    assert more_blocks(builders.pair(ALIKE, told), 3, mine) == {4: both, 5: both}
+    assert not more_blocks(builders.pair(told), 3, mine)

@@ -111,7 +111,7 @@ def _rotate(
     looks: list[Look] = []
     disturbed = 0
     orders, numbers = rotation(plan.seed), count(1)
-    for name in next(orders):  # users come, and open their connections
+    for name in ARMS:  # users come, and open their connections
         arms[name].turn(next(numbers), plan.seed, pace)
     first_s = time.monotonic()
     end_s = begun_s + plan.budget_s - END_RESERVE_S

@@ -29,7 +29,7 @@ COUNTED = {  # metric -> what the probe counted on a request
     "connects_per_request": "connects",
     "tokens_per_request": "tokens",
 }
-TAILS = ("response_p95_s", "response_p99_s")
+TAILS = {"response_p95_s": 0.95, "response_p99_s": 0.99}
 AT_EITHER_END = 6  # of so many turns, one
 
 
@@ -92,18 +92,20 @@ def _reading(turns: Sequence[Turn], known: dict[str, float | None]) -> Reading:
 
 def _figures(turns: Sequence[Turn]) -> dict[str, float | None]:
     figures, _ = measure([turn.window for turn in turns])
-    inner, _ = measure([turns[n].window for n in middle_turns([_p95_s(turn.window) for turn in turns])])
     found = {name: value for name, value in asdict(figures).items() if name in METRIC_NAMES}
-    found |= {name: getattr(inner, name) for name in TAILS}
+    times_s = [_response_times(turn.window) for turn in turns]
+    middle_s = np.concatenate([times_s[n] for n in middle_turns([quantile(t, 0.95) or 0.0 for t in times_s])])
+    found |= {name: quantile(middle_s, p) for name, p in TAILS.items()}
     length_s = sum(turn.window.length_s for turn in turns)
     right = (figures.goodput_rps or 0.0) * length_s
     return found | {"goodput_rps": (right + 0.5) / length_s}  # a half: a block without an answer has a logarithm too
 
 
-def _p95_s(window: Window) -> float:
+def _response_times(window: Window) -> Floats:
+    """In seconds; of what was not answered, the time so far."""
     table = window.requests
     asked = table.filter(pc.and_(pc.equal(table["kind"], "load"), pc.equal(table["phase"], "window")))
-    return quantile(np.concatenate(durations(asked, [window])), 0.95) or 0.0
+    return np.concatenate(durations(asked, [window]))
 
 
 def _counts(right: pa.Table, mix: Mapping[str, int]) -> dict[str, float | None]:
