@@ -51,6 +51,14 @@ def test_what_changed_is_said(facts: dict[str, object], words: str) -> None:
     assert any(words in sentence for sentence in found), found
 
 
+@pytest.mark.parametrize(("was", "is_now", "told"), [(0.18, 0.22, False), (0.18, 0.24, True), (0.0, 0.03, True)])
+def test_how_much_leaks_may_move_a_little_where_something_leaked_before(was: float, is_now: float, told: bool) -> None:
+    then, now = (
+        replace(FACTS, variants={"buggy": replace(BUGGY, counts={"outlived_per_request": n})}) for n in (was, is_now)
+    )
+    assert bool(compare(baseline(then), baseline(now), ratios=True)) is told
+
+
 def test_ratios_are_not_compared_with_another_machine() -> None:
     assert changed({"goodput_ratio": 3.0}, ratios=False) == []
 
