@@ -29,6 +29,10 @@ CASES = {  # what is changed in B
 }
 ALIKE = ("aa", "busy")  # of which no gate may say that B is worse
 SIZES = {"aa": 0.0, "cpu": 0.05, "query": 1.0, "hold": 0.5, "median": 0.1, "tail": 0.2}  # by how much
+MEANT = {  # case -> what has to be seen
+    "cpu": "cpu_s_per_request", "query": "queries_per_request", "hold": "hold_p50_s", "median": "response_p50_s", "tail": "response_p95_s",
+}  # fmt: skip
+TAIL_SHARE = 0.08  # of the requests, that are slower in "tail"
 RATE_RPS, CANARY_RPS = 200.0, 20.0
 TURN_S, TURNS, BLOCKS = 0.15, 6, 30  # of each arm in a block; and as many blocks as fit into the default budget
 P50_S, P80_S, P95_S, SPREAD = 2.4e-3, 3.5e-3, 5.0e-3, 0.45  # of response times, without a stall

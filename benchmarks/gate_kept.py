@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.gate.findings import ARMS, Block
+from harness.gate.findings import ARMS, Block, Change
 from harness.gate.live import GateResult
 from harness.machine import git_revision
 
@@ -22,6 +22,7 @@ class Kept:
     """One gate, as it was run."""
 
     exit_code: int
+    called: tuple[str, ...]  # metrics that were called a regression
     wall_s: float
     blocks: tuple[Block, ...]
 
@@ -32,7 +33,7 @@ def keep(folder: Path, case: str, env: Sequence[str], result: GateResult) -> Non
     names = list(result.blocks[0][ARMS[0]])
     line = {
         "git": git_revision(Path(__file__).parent), "env": list(env), "seed": result.seed, "exit_code": result.decision.exit_code,
-        "wall_s": round(result.wall_s, 1), "budget_s": result.budget_s, "window_s": result.window_s,
+        "called": [f.metric.name for f in result.decision.findings if f.change == Change.REGRESSION], "wall_s": round(result.wall_s, 1), "budget_s": result.budget_s, "window_s": result.window_s,
         "figures": {name: [[_short(block[arm].get(name)) for arm in ARMS] for block in result.blocks] for name in names},
     }  # fmt: skip
     with _path(folder, case).open("a", encoding="utf-8") as file:
@@ -52,7 +53,8 @@ def _gate(line: dict[str, object]) -> Kept:
     blocks = tuple(
         {arm: {name: rows[n][i] for name, rows in figures.items()} for i, arm in enumerate(ARMS)} for n in range(count)
     )
-    return Kept(int(str(line["exit_code"])), float(str(line["wall_s"])), blocks)
+    called: list[str] = line.get("called", [])  # type: ignore[assignment]
+    return Kept(int(str(line["exit_code"])), tuple(called), float(str(line["wall_s"])), blocks)
 
 
 def _path(folder: Path, case: str) -> Path:

@@ -5,18 +5,19 @@ The app is one that reads a row (benchmarks/apps/slowed.py), 200 times a second;
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from statistics import median
+from statistics import NormalDist, median
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.gate_blocks import RATE_RPS, SIZES
+from benchmarks.gate_blocks import RATE_RPS, SIZES, TAIL_SHARE
 from benchmarks.gate_kept import keep, kept
 from harness.gate.live import GatePlan, run_gate
 from harness.gate.versions import own_version, pair_versions
@@ -26,6 +27,7 @@ from harness.postgres.server import start_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 TOLD_APART = ("n_plus_one", "blocking_sleep", "return_session", "engine_per_request", "pool_undersized", "blocking_cpu")
+AT_ONCE_S = 1e-9  # A waits as well, no longer than it takes to wait at all
 TOLD_APART_S = 20.0  # after the servers are ready
 OTHERS = 2
 BURSTS = "import random, time\nwhile True:\n    end = time.monotonic() + random.uniform(0.2, 2)\n    while time.monotonic() < end: pass\n    time.sleep(random.uniform(0.2, 2))"
@@ -34,7 +36,7 @@ BURSTS = "import random, time\nwhile True:\n    end = time.monotonic() + random.
 def live(case: str, gates: int, budget_s: float, folder: Path, *, whole: bool) -> None:
     """Runs gates of the app against the app, slowed down in B, and keeps each as a line. whole: each goes on to the end of its
     budget."""
-    env = slowdown(case, folder)
+    env, env_a = slowdown(case, folder)
     before = len(kept(folder, case))
     place = side_by_side_here()
     with ExitStack() as stack:
@@ -43,14 +45,14 @@ def live(case: str, gates: int, budget_s: float, folder: Path, *, whole: bool) -
         logs = stack.enter_context(tempfile.TemporaryDirectory())
         own = OwnApp(
             target="", locustfile=ROOT / "benchmarks/apps/locust_slowed.py", rate_rps=RATE_RPS, canary="/health",
-            env=[f"DATABASE_URL={postgres.url}"],
+            env=[f"DATABASE_URL={postgres.url}", f"SLOW_TAIL_SHARE={TAIL_SHARE}"],
         )  # fmt: skip
         name = f"{ROOT}#benchmarks.apps.slowed:app"
         if case == "busy":
             stack.enter_context(others())
         for n in range(gates):
             plan = GatePlan(
-                a=own_version(name, own, label="A"), b=own_version(name, own, env=env, label="B"), logs=Path(logs), budget_s=budget_s,
+                a=own_version(name, own, env=env_a, label="A"), b=own_version(name, own, env=env, label="B"), logs=Path(logs), budget_s=budget_s,
                 seed=1 + before + n, stop_early=not whole,
             )  # fmt: skip
             result = run_gate(plan)
@@ -61,21 +63,33 @@ def live(case: str, gates: int, budget_s: float, folder: Path, *, whole: bool) -
             )
 
 
-def slowdown(case: str, folder: Path) -> list[str]:
-    """B's environment: as much slower than the A/A gates that were kept as the case says."""
+def slowdown(case: str, folder: Path) -> tuple[list[str], list[str]]:
+    """B's environment and A's: B as much slower than the A/A gates that were kept as the case says."""
     if case in ("aa", "busy", "query"):
-        return ["SLOW_QUERIES=1"] if case == "query" else []
+        return ["SLOW_QUERIES=1"] if case == "query" else [], []
     blocks = [block for gate in kept(folder, "aa") for block in gate.blocks]
     if not blocks:
         sys.exit(f"slowdowns are measured out by A/A gates, and none is kept in {folder}: run `live aa` first")
     names = "cpu_s_per_request", "hold_p50_s", "response_p50_s", "response_p95_s"
     cpu_s, held_s, p50_s, p95_s = (median(b["a"][name] or 0.0 for b in blocks) for name in names)
-    return {
-        "cpu": [f"SLOW_CPU_S={SIZES['cpu'] * cpu_s:.7f}"],
-        "hold": [f"SLOW_HOLD_S={SIZES['hold'] * held_s:.7f}"],
-        "median": [f"SLOW_WAIT_S={SIZES['median'] * p50_s:.7f}"],
-        "tail": [f"SLOW_TAIL_S={(1 + SIZES['tail']) * p95_s - p50_s:.7f}"],
+    if case == "cpu":
+        return [f"SLOW_CPU_S={SIZES['cpu'] * cpu_s:.7f}"], []
+    setting, longer_s = {
+        "hold": ("SLOW_HOLD_S", SIZES["hold"] * held_s),
+        "median": ("SLOW_WAIT_S", SIZES["median"] * p50_s),
+        "tail": ("SLOW_TAIL_S", slower_tail_s(p50_s, p95_s)),
     }[case]
+    return [f"{setting}={longer_s:.7f}"], [f"{setting}={AT_ONCE_S}"]
+
+
+def slower_tail_s(p50_s: float, p95_s: float) -> float:
+    """What some of the requests have to wait for p95 to grow by the size, response times being log-normal."""
+    normal = NormalDist()
+    spread = math.log(p95_s / p50_s) / normal.inv_cdf(0.95)
+    aim_s = (1 + SIZES["tail"]) * p95_s
+    beyond = 1 - normal.cdf(math.log(aim_s / p50_s) / spread)  # without a wait
+    share = (0.05 - (1 - TAIL_SHARE) * beyond) / TAIL_SHARE  # of those that wait
+    return aim_s - p50_s * math.exp(spread * normal.inv_cdf(1 - share))
 
 
 @contextmanager

@@ -27,12 +27,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.gate_blocks import ALIKE, CASES, SIZES, made_up
-from benchmarks.gate_kept import kept
+from benchmarks.gate_blocks import ALIKE, CASES, MEANT, SIZES, made_up
+from benchmarks.gate_kept import Kept, kept
 from benchmarks.gate_live import live, pairs
-from harness.gate.decision import FIRST_LOOK, decide
+from harness.gate.decision import LEAST_BLOCKS, decide
 from harness.gate.findings import ARMS, Block, Decision, Look
-from harness.gate.live import EVERY
 from harness.gate.metrics import METRICS, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,7 +95,7 @@ def synthetic(cases: Sequence[str], gates: int, seed: int) -> int:
 def peeked(blocks: Sequence[Block]) -> tuple[Decision, int]:
     """A gate over blocks that are there already: looks as a live one does."""
     looks: list[Look] = []
-    for n in (*range(FIRST_LOOK, len(blocks) - EVERY + 1, EVERY), len(blocks)):
+    for n in range(LEAST_BLOCKS, len(blocks) + 1):
         looks.append(Look(blocks=n, fraction=n / len(blocks)))
         decision = decide(blocks[:n], looks, Rules())
         if decision.clear:
@@ -110,14 +109,14 @@ def judged(case: str, called: int, gates: int) -> bool:
 
 
 def replay(gates: int, seed: int, folder: Path) -> int:
-    """Gates over blocks of the live A/A gates: of one gate each, its mirrored pairs of blocks in another order, and
-    drawn for each pair which of the three arms stands for B, since all are A.
+    """Gates over blocks of the live A/A gates: of one gate each, its blocks in another order, and
+    drawn for each block which of the three arms stands for B, since all are A.
 
-    Drawn with replacement, a pair that comes up twice at an early look would count as evidence twice. Drawn once for
+    Drawn with replacement, a block that comes up twice at an early look would count as evidence twice. Drawn once for
     a whole gate, the arm that chance has made the slowest would count as slower in truth. What two processes differ by
     for good is left out: that is what the live gates are for.
     """
-    sources = [gate.blocks for gate in kept(folder, "aa") if len(gate.blocks) >= FIRST_LOOK]
+    sources = [gate.blocks for gate in kept(folder, "aa") if len(gate.blocks) >= LEAST_BLOCKS]
     if not sources:
         sys.exit(f"there is no live A/A gate in {folder}: run `live aa` first")
     rng = np.random.default_rng(seed)
@@ -125,10 +124,9 @@ def replay(gates: int, seed: int, folder: Path) -> int:
     for _ in range(gates):
         source = sources[rng.integers(len(sources))]
         blocks: list[Block] = []
-        for start in rng.permutation(len(source) // EVERY):
-            arms = rng.permutation(len(ARMS))
-            for block in source[EVERY * start : EVERY * (start + 1)]:
-                blocks.append({ARMS[i]: block[ARMS[j]] for i, j in enumerate(arms)})
+        for place in rng.permutation(len(source)):
+            arms = rng.permutation(ARMS)
+            blocks.append({mine: source[place][taken] for mine, taken in zip(ARMS, arms, strict=True)})
         codes[peeked(blocks)[0].exit_code] += 1
     print(
         f"{gates} replays of {len(sources)} gates: {codes[1]} false alarms ({codes[1] / gates:.2%}, wanted ≤ {FALSE_ALARMS:.1%})"
@@ -159,29 +157,55 @@ def widths(folder: Path) -> None:
 
 
 def _at_the_end(blocks: Sequence[Block]) -> Decision:
-    ends = (*range(FIRST_LOOK, len(blocks) - EVERY + 1, EVERY), len(blocks))
+    ends = range(LEAST_BLOCKS, len(blocks) + 1)
     return decide(blocks, [Look(blocks=n, fraction=n / len(blocks)) for n in ends], Rules())
 
 
 def summary(folder: Path) -> int:
-    table = Table("change", "gates", "regression", "passed", "inconclusive", "took", "wanted", "met", box=None)
+    columns = (
+        "change",
+        "found, median",
+        "gates",
+        "seen in it",
+        "a regression",
+        "passed",
+        "inconclusive",
+        "took, median",
+        "wanted",
+        "met",
+    )
+    table = Table(*columns, box=None)
     met_all = True
     for case, what in CASES.items():
         gates = kept(folder, case)
+        if not gates:
+            table.add_row(what, "", "0")
+            met_all = False
+            continue
         codes = Counter(gate.exit_code for gate in gates)
-        enough = case != "aa" or len(gates) >= LIVE_ALIKE
-        met = codes[1] == 0 and enough if case in ALIKE else judged(case, codes[1], len(gates))
-        met_all &= bool(gates) and met
-        wanted = (
-            "no regression" + f" in ≥ {LIVE_ALIKE}" * (case == "aa")
-            if case in ALIKE
-            else f"regression in ≥ {POWER:.0%}"
-        )
-        took = f"{median(gate.wall_s for gate in gates):.0f} s" if gates else ""
-        told = ("yes" if met else "NO") if gates else "—"
-        table.add_row(what, str(len(gates)), str(codes[1]), str(codes[0]), str(codes[3]), took, wanted, told)
-    Console(width=120).print(table)
+        seen = sum(MEANT.get(case) in gate.called for gate in gates)
+        if case in ALIKE:
+            wanted, met = "no regression", codes[1] == 0
+        else:
+            wanted, met = f"seen in ≥ {POWER:.0%}", judged(case, seen, len(gates))
+        if case == "aa":
+            wanted, met = f"{wanted} in ≥ {LIVE_ALIKE}", met and len(gates) >= LIVE_ALIKE
+        met_all &= met
+        table.add_row(
+            what, _found(case, gates), str(len(gates)), "" if case in ALIKE else str(seen), str(codes[1]), str(codes[0]), str(codes[3]),
+            f"{median(gate.wall_s for gate in gates):.0f} s", wanted, "yes" if met else "NO",
+        )  # fmt: skip
+    Console(width=140).print(table)
     return 0 if met_all else 1
+
+
+def _found(case: str, gates: Sequence[Kept]) -> str:
+    """By how much B was found to be worse in what was changed."""
+    if case not in MEANT:
+        return ""
+    decided = [_at_the_end(gate.blocks) for gate in gates]
+    ratios = [f.ratio for d in decided for f in d.findings if f.metric.name == MEANT[case] and f.ratio]
+    return f"{median(ratios) - 1:+.1%}"
 
 
 if __name__ == "__main__":

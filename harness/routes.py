@@ -13,14 +13,21 @@ from harness.record import Outcome
 from harness.window import Seen, Window
 
 MOST_KEPT = 60
+PROMISES = (
+    Sight.AFTER_ANSWER,
+    Sight.UNKEPT,
+    Sight.UNAWAITED,
+)  # how rows get lost, which are counted from the first request on
 
 
 def sightings(windows: Sequence[Window]) -> tuple[Sighting, ...]:
-    """What was told from each window's start on, most often first; a route's endpoint, and a pool's limit, stand elsewhere."""
+    """What was told from each window's start on, or of promises at any time, most often first; a route's endpoint, and a pool's limit, stand
+    elsewhere."""
     groups: dict[Any, list[Seen]] = defaultdict(list)
     for window in windows:
         for s in window.seen:
-            if s.kind not in (Sight.ENDPOINT, Sight.POOL) and s.t_s >= window.start_s:
+            counts = s.t_s >= window.start_s or s.kind in PROMISES
+            if counts and s.kind not in (Sight.ENDPOINT, Sight.POOL):
                 groups[(s.kind, s.what, s.place, s.via, s.route)].append(s)
     found = [
         Sighting(

@@ -23,6 +23,11 @@ def test_what_was_told_is_summed_from_the_windows_start_on() -> None:
     assert [(s.route, s.times, s.told) for s in found] == [("/b", 9, "'a'"), ("/", 4, "'b'")]
 
 
+def test_how_promised_rows_were_lost_is_told_of_the_warm_up_too() -> None:
+    told = [seen(1.0, Sight.AFTER_ANSWER), seen(2.0, Sight.UNKEPT), seen(3.0, Sight.UNAWAITED), seen(4.0, Sight.MASKED)]
+    assert {s.kind for s in sightings([window(seen=told)])} == {Sight.AFTER_ANSWER, Sight.UNKEPT, Sight.UNAWAITED}
+
+
 def test_a_routes_endpoint_is_known_whenever_it_was_told() -> None:
     told = [seen(1.0, Sight.ENDPOINT, place=frame(40, "read"))]
     of = window([request(12.0)], seen=told)

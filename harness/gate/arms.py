@@ -37,6 +37,7 @@ class First:
 
     alone: list[Answer]  # to one user
     response_p50_s: float | None  # under load; of what was not answered, the time so far
+    lingers_s: float  # from the end of the turn until nothing is under way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +81,12 @@ class Arm:
             Answer(row[3], row[7] or 0, None if row[OUTCOME] == Outcome.OK else str(row[10] or row[OUTCOME]))
             for row in heard.client
         ]
-        before = len(self.client)
+        before, start_s = len(self.client), time.monotonic()
         self.turn(0, self.plan.seed, pace)
         now_s = time.monotonic()
         took = [(row[DONE] or now_s) - row[INTENDED] for row in self.client[before:] if row[KIND] == "load"]
-        return First(alone=alone, response_p50_s=quantile(np.array(took), 0.5))
+        lingers_s = now_s - start_s - pace.warmup_s - pace.window_s
+        return First(alone=alone, response_p50_s=quantile(np.array(took), 0.5), lingers_s=lingers_s)
 
     def turn(self, number: int, seed: int, pace: Pace) -> Turn:
         """One turn. Raises TargetError when the app or the load process ends in it."""

@@ -24,7 +24,7 @@ from harness.gate.metrics import Metric, Rules
 from harness.gate.spending import levels
 from harness.trimmed import Floats, Middle, middle
 
-FIRST_LOOK = LEAST_BLOCKS = 4
+LEAST_BLOCKS = 3  # for a look
 INTERVAL_ALPHA = 0.1  # an interval of 90 % within the margin is two one-sided tests at 5 % (D. J. Schuirmann, 1987)
 POWER_MISSED = 0.1  # what could have been seen: with a chance of 90 %
 

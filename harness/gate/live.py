@@ -1,4 +1,4 @@
-"""Runs a gate: three servers up, short turns, and a look after every second block, until the answer is clear."""
+"""Runs a gate: three servers up, short turns, and a look after every block from the third on, until the answer is clear."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.driving import LOAD_PRELOAD
 from harness.forkserver import ForkServer
 from harness.gate.alike import refuse_unlike
 from harness.gate.arms import Arm, Pace, Turn, promises_of, started
-from harness.gate.decision import FIRST_LOOK, decide
+from harness.gate.decision import LEAST_BLOCKS, decide
 from harness.gate.findings import ARMS, Block, Decision, Look
 from harness.gate.metrics import Rules
 from harness.gate.reading import read_block
@@ -26,14 +26,13 @@ from harness.record import Placement, Profile
 from harness.staging import Postgres, Rig, TrialPlan, filled_postgres
 from harness.target.target import OWN_PRELOAD, PRELOAD
 
-EVERY = 2  # blocks between looks: a mirrored pair
 END_RESERVE_S = 2.0  # of the budget, to stop the servers
 SEQUENTIAL_TASKS = 5
 DISTURBED_SHARE = 0.2
 OTHERS_CORES = 0.25
 TURN_S, WINDOW_S, MOST_WINDOW_S = 0.15, 0.9, 5.0  # of each arm: in a turn, in a block, in a block of a slow app
 WARMUP_S, MOST_WARMUP_S = 0.04, 1.0
-FIRST_WARMUP_S, FIRST_S = 0.2, 0.8
+FIRST_WARMUP_S, FIRST_S = 0.2, 0.5
 STAY_S = (
     1.0  # a turn that is longer: a server hangs up on connections that were idle for as long as the others' turns take
 )
@@ -111,8 +110,9 @@ def _rotate(
     looks: list[Look] = []
     disturbed = 0
     orders, numbers = rotation(plan.seed), count(1)
-    for name in ARMS:  # users come, and open their connections
-        arms[name].turn(next(numbers), plan.seed, pace)
+    if pace.stay:
+        for name in ARMS:  # users come, and open their connections
+            arms[name].turn(next(numbers), plan.seed, pace)
     first_s = time.monotonic()
     end_s = begun_s + plan.budget_s - END_RESERVE_S
     for number in count(1):
@@ -123,11 +123,9 @@ def _rotate(
                 taken[name].append(arms[name].turn(next(numbers), plan.seed + seed, pace))
         blocks.append(read_block(taken))
         disturbed += contention(before, read_cpu()).others_cores > OTHERS_CORES
-        if number % EVERY:
-            continue
         now_s = time.monotonic()
-        over = now_s + EVERY * (now_s - first_s) / number > end_s
-        if number >= FIRST_LOOK or over:
+        over = now_s + (now_s - first_s) / number > end_s
+        if number >= LEAST_BLOCKS or over:
             fraction = 1.0 if over else (now_s - first_s) / (end_s - first_s)
             looks.append(Look(blocks=number, fraction=fraction))
             decision = decide(blocks, looks, plan.rules)
@@ -146,18 +144,20 @@ def _compare_first(plan: GatePlan, arms: dict[str, Arm], begun_s: float) -> tupl
     first = {name: arm.first(begin) for name, arm in arms.items()}
     refuse_unlike(*((arms[name].label, first[name].alone) for name in ("a", "b")))
     left_s = plan.budget_s - (time.monotonic() - begun_s)
-    return _pace(plan, first["a"].response_p50_s or 0.0, left_s / (WANTED_BLOCKS * len(arms)))
+    lingers_s = max(f.lingers_s for f in first.values())
+    return _pace(plan, first["a"].response_p50_s or 0.0, lingers_s, left_s / (WANTED_BLOCKS * len(arms)))
 
 
-def _pace(plan: GatePlan, p50_s: float, fitting_s: float) -> tuple[int, Pace]:
-    """Turns in which a user gets several answers, after a warm-up that outlasts the first, as far as enough of them fit.
+def _pace(plan: GatePlan, p50_s: float, lingers_s: float, fitting_s: float) -> tuple[int, Pace]:
+    """Turns in which a user gets several answers, after a warm-up that outlasts the first, as far as enough of them fit; and but one in
+    a block where a server takes longer than that to get done with what a turn has left it.
 
     fitting_s: what each arm may take in a block.
     """
     warmup_s = plan.warmup_s if plan.warmup_s is not None else min(MOST_WARMUP_S, max(WARMUP_S, 2 * p50_s))
     wanted_s = min(8 * p50_s, fitting_s - warmup_s - AROUND_TURN_S, MOST_WINDOW_S)
     window_s = plan.window_s if plan.window_s is not None else max(WINDOW_S, wanted_s)
-    turns = max(1, round(window_s / max(TURN_S, wanted_s)))
+    turns = 1 if lingers_s > window_s else max(1, round(window_s / max(TURN_S, wanted_s)))
     pace = Pace(warmup_s=warmup_s, window_s=window_s / turns, stay=warmup_s + window_s / turns <= STAY_S)
     return turns, pace
 

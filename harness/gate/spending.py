@@ -12,13 +12,13 @@ Methods* (2000), section 3.8; `benchmarks/gate_power.py` checks it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 POINTS = 241
 MOST_Z = 12.0
@@ -32,25 +32,36 @@ def spent(fraction: float, alpha: float) -> float:
     return float(alpha * min(1.0, max(0.0, fraction)) ** 3)
 
 
-@lru_cache(maxsize=4096)
+@dataclass(frozen=True)
+class _Walk:
+    """A test's statistic as a walk over the looks, where it has not yet crossed."""
+
+    levels: tuple[float, ...]  # of the looks so far
+    grid: Floats
+    density: Floats
+    spent: float
+
+
 def levels(blocks: tuple[int, ...], fractions: tuple[float, ...], alpha: float) -> tuple[float, ...]:
     """The two-sided level at each look that keeps the chance of ever crossing at alpha, when nothing is there to be
     found.
 
     blocks: how many had been measured at each look, ascending; fractions: of the budget, at each look.
     """
-    found: list[float] = []
-    grid: Floats = np.zeros(1)
-    density: Floats = np.ones(1)
-    before, already = 0, 0.0
-    for count, fraction in zip(blocks, fractions, strict=True):
-        now = spent(fraction, alpha)
-        step = float(np.sqrt(count - before))
-        bound = _bound(grid, density, step, np.sqrt(count), now - already)
-        found.append(2.0 * float(ndtr(-bound)))
-        grid, density = _carried(grid, density, step, bound * np.sqrt(count))
-        before, already = count, max(already, now)
-    return tuple(found)
+    return _walked(blocks, fractions, alpha).levels
+
+
+@lru_cache(maxsize=4096)
+def _walked(blocks: tuple[int, ...], fractions: tuple[float, ...], alpha: float) -> _Walk:
+    """Step by step, as each look but the last has been asked for before."""
+    if not blocks:
+        return _Walk((), np.zeros(1), np.ones(1), 0.0)
+    before = _walked(blocks[:-1], fractions[:-1], alpha)
+    now = max(before.spent, spent(fractions[-1], alpha))
+    step, scale = float(np.sqrt(blocks[-1] - (blocks[-2] if len(blocks) > 1 else 0))), float(np.sqrt(blocks[-1]))
+    bound = _bound(before.grid, before.density, step, scale, now - before.spent)
+    grid, density = _carried(before.grid, before.density, step, bound * scale)
+    return _Walk((*before.levels, 2.0 * float(ndtr(-bound))), grid, density, now)
 
 
 def _bound(grid: Floats, density: Floats, step: float, scale: float, chance: float) -> float:
@@ -73,13 +84,3 @@ def _carried(grid: Floats, density: Floats, step: float, edge: float) -> tuple[F
     z = (after[:, None] - grid[None, :]) / step
     kernel = np.exp(-0.5 * z * z) / (step * np.sqrt(2 * np.pi))
     return after, (kernel @ density) * simpson * (after[1] - after[0]) / 3
-
-
-def quantile_of_level(level: float) -> float:
-    """The z of a two-sided level."""
-    return float(-ndtri(level / 2))
-
-
-def looks_until(first: int, last: int, every: int) -> Sequence[int]:
-    """The numbers of blocks at which one looks."""
-    return (*range(first, last, every), last)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
-from harness.gate.decision import FIRST_LOOK, decide
+from harness.gate.decision import LEAST_BLOCKS, decide
 from harness.gate.findings import ARMS, Block, Change, Decision, Look, Promise, Reading
 from harness.gate.metrics import METRICS, Rules
 from harness.gate.rotation import rotation
@@ -48,7 +48,7 @@ def _reading(rng: np.random.Generator, factors: dict[str, float], noise: float) 
 
 
 def looks_at(blocks: Sequence[Block]) -> list[Look]:
-    return [Look(blocks=n, fraction=n / len(blocks)) for n in range(FIRST_LOOK, len(blocks) + 1, 2)]
+    return [Look(blocks=n, fraction=n / len(blocks)) for n in range(LEAST_BLOCKS, len(blocks) + 1)]
 
 
 def until_clear(blocks: list[Block]) -> tuple[Decision, int]:
@@ -91,7 +91,7 @@ def test_a_slowdown_is_seen(worse: dict[str, float], metric: str) -> None:
 def test_one_query_more_is_seen_at_the_first_look_however_loud_it_is() -> None:
     blocks = made_up(np.random.default_rng(3), arms={"b": {"queries_per_request": 1.5}}, noise=20)
     decision, n = until_clear(blocks)
-    assert (n, decision.exit_code, change_of(decision, "queries_per_request")) == (FIRST_LOOK, 1, Change.REGRESSION)
+    assert (n, decision.exit_code, change_of(decision, "queries_per_request")) == (LEAST_BLOCKS, 1, Change.REGRESSION)
 
 
 def test_one_query_less_is_an_improvement_and_passes() -> None:
@@ -132,7 +132,7 @@ def test_a_figure_that_is_not_measured_is_named_and_not_judged() -> None:
     blocks = [{arm: {**reading, "cpu_s_per_request": None} for arm, reading in block.items()} for block in whole]
     decision = decide(blocks, looks_at(blocks), Rules())
     assert decision.unmeasured == {
-        "cpu_s_per_request": "0 of 24 blocks have this figure for every arm, and 4 are needed",
+        "cpu_s_per_request": "0 of 24 blocks have this figure for every arm, and 3 are needed",
     }
     assert not {f.metric.name for f in decision.findings} & set(decision.unmeasured)
 
@@ -201,6 +201,13 @@ def test_the_levels_spend_the_error_rate_and_no_more(fractions: tuple[float, ...
     )
     bounds = -ndtri(np.array(levels(counts, fractions, 0.05)) / 2)
     assert (np.abs(z) > bounds).any(axis=1).mean() == pytest.approx(0.05, abs=0.003)
+
+
+def test_a_look_after_every_block_spends_no_more_either() -> None:
+    counts = tuple(range(LEAST_BLOCKS, 31))
+    walks = np.random.default_rng(12).standard_normal((100_000, 30)).cumsum(axis=1)[:, [n - 1 for n in counts]]
+    bounds = -ndtri(np.array(levels(counts, tuple(n / 30 for n in counts), 0.05)) / 2)
+    assert (np.abs(walks / np.sqrt(counts)) > bounds).any(axis=1).mean() == pytest.approx(0.05, abs=0.003)
 
 
 def test_one_look_is_a_plain_test() -> None:
