@@ -8,7 +8,7 @@ block, against 2σ² for A B alone.
 
 Several metrics are tested at once, at several looks: S. Holm's procedure (Scand. J. Stat. 6, 1979), weighted, over
 group-sequential tests (Y. Ye, A. Li, L. Liu and B. Yao, Stat. Med. 32, 2013). Whoever is rejected leaves its share of
-the error rate to the others.
+the error rate to the others. A small part of that rate is for :mod:`harness.gate.gross`.
 """
 
 from __future__ import annotations
@@ -20,32 +20,45 @@ import numpy as np
 from scipy.special import stdtrit
 
 from harness.gate.findings import ARMS, Block, Change, Decision, Finding, Look, Promise
+from harness.gate.gross import SHARE, gross_changes
 from harness.gate.metrics import Metric, Rules
 from harness.gate.spending import levels
 from harness.trimmed import Floats, Middle, middle
 
 LEAST_BLOCKS = 3  # for a look
 INTERVAL_ALPHA = 0.1  # an interval of 90 % within the margin is two one-sided tests at 5 % (D. J. Schuirmann, 1987)
+FARTHEST = 100.0  # logarithm of a ratio: what so few blocks say nothing of may be anywhere
 POWER_MISSED = 0.1  # what could have been seen: with a chance of 90 %
 
 
-def decide(blocks: Sequence[Block], looks: Sequence[Look], rules: Rules, promises: Sequence[Promise] = ()) -> Decision:
+def decide(
+    blocks: Sequence[Block],
+    looks: Sequence[Look],
+    rules: Rules,
+    promises: Sequence[Promise] = (),
+    rounds: Sequence[Block] = (),
+) -> Decision:
     """Decides at the last of the looks, of which each had the first so many of the blocks.
 
-    looks: ascending in blocks and fraction; the last has all blocks. Metrics of which too few blocks have a figure
-    are left out, with the reason.
+    looks: ascending in blocks and fraction; the last has all blocks. rounds: as for :func:`gross_changes`. Metrics of which too few
+    blocks have a figure are left out, with the reason.
     """
+    gross = gross_changes(rounds, rules)
     samples, unmeasured = {}, {}
     for metric in rules.metrics:
+        if metric.name in gross:
+            continue
         table = _figures(blocks, metric)
         if isinstance(table, str):
             unmeasured[metric.name] = table
         else:
             samples[metric.name] = table
     present = tuple(m for m in rules.metrics if m.name in samples)
+    alpha = (1 - SHARE) * rules.alpha
+    seen, alike = zip(*gross.values(), strict=True) if gross else ((), ())
     return Decision(
-        findings=_judged(present, [_contrast(m, samples[m.name]) for m in present], looks, rules.alpha),
-        control=_judged(present, [_control(m, samples[m.name]) for m in present], looks, rules.alpha),
+        findings=seen + _judged(present, [_contrast(m, samples[m.name]) for m in present], looks, alpha),
+        control=alike + _judged(present, [_control(m, samples[m.name]) for m in present], looks, alpha),
         promises=tuple(promises),
         unmeasured=unmeasured,
     )
@@ -137,10 +150,10 @@ def _finding(metric: Metric, contrast: _Contrast, p: float, level: float, looks:
     a, is_ratio = contrast.a, not metric.count or contrast.a > 0
     shown = [mean, low, high] if not is_ratio else [1 + v / a for v in (mean, low, high)]
     if not metric.count:
-        shown = [float(np.exp(v)) for v in (mean, low, high)]
+        shown = [float(np.exp(np.clip(v, -FARTHEST, FARTHEST))) for v in (mean, low, high)]
     return Finding(
         metric=metric, change=change, blocks=contrast.excess.blocks, a=a, b=contrast.b, ratio=shown[0] if is_ratio else None, low=shown[1],
-        high=shown[2], p=p, level=level, detectable=seen if metric.count else float(np.expm1(seen)), is_ratio=is_ratio,
+        high=shown[2], p=p, level=level, detectable=seen if metric.count else float(np.expm1(min(seen, FARTHEST))), is_ratio=is_ratio,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,9 +16,10 @@ from harness.forkserver import ForkServer
 from harness.gate.alike import refuse_unlike
 from harness.gate.arms import Arm, Pace, Turn, promises_of, started
 from harness.gate.decision import LEAST_BLOCKS, decide
-from harness.gate.findings import ARMS, Block, Decision, Look
+from harness.gate.findings import ARMS, Block, Decision, Look, Promise
+from harness.gate.gross import gross_changes, rounds_needed
 from harness.gate.metrics import Rules
-from harness.gate.reading import read_block
+from harness.gate.reading import read_block, read_round
 from harness.gate.rotation import rotation
 from harness.gate.versions import Version
 from harness.placement import side_by_side_here
@@ -85,31 +86,41 @@ def run_gate(plan: GatePlan, on_look: OnLook = lambda *_: None) -> GateResult:
     with servers(plan) as arms:
         ready_s = time.monotonic()
         turns, pace = _compare_first(plan, arms, begun_s)
-        blocks, looks, disturbed = _rotate(plan, arms, turns, pace, begun_s, on_look)
+        course = _rotate(plan, arms, turns, pace, begun_s, on_look)
         measured_s = time.monotonic() - ready_s
         for arm in arms.values():
             arm.stop()
-        decision = decide(blocks, looks, plan.rules, promises_of(arms))
-    warnings = (
-        []
-        if disturbed <= DISTURBED_SHARE * len(blocks)
-        else [f"in {disturbed} of {len(blocks)} blocks other processes used more than a quarter of a core"]
-    )
+        decision = course.decide(plan.rules, promises_of(arms))
+    blocks = len(course.blocks)
+    often = course.disturbed > DISTURBED_SHARE * blocks
+    warnings = [f"in {course.disturbed} of {blocks} blocks other processes used more than a quarter of a core"] * often
     return GateResult(
-        a=plan.a.label, b=plan.b.label, decision=decision, blocks=tuple(blocks), looks=tuple(looks),
+        a=plan.a.label, b=plan.b.label, decision=decision, blocks=tuple(course.blocks), looks=tuple(course.looks),
         wall_s=time.monotonic() - begun_s, measured_s=measured_s, budget_s=plan.budget_s, window_s=turns * pace.window_s, seed=plan.seed,
         warnings=tuple(warnings),
     )  # fmt: skip
 
 
-def _rotate(
-    plan: GatePlan, arms: dict[str, Arm], turns: int, pace: Pace, begun_s: float, on_look: OnLook
-) -> tuple[list[Block], list[Look], int]:
-    """Blocks, looks, and in how many of the blocks others were at work."""
-    blocks: list[Block] = []
-    looks: list[Look] = []
-    disturbed = 0
-    orders, numbers = rotation(plan.seed), count(1)
+@dataclass
+class _Course:
+    """What has been measured so far."""
+
+    blocks: list[Block] = field(default_factory=list)
+    rounds: list[Block] = field(default_factory=list)  # a turn of each arm
+    looks: list[Look] = field(default_factory=list)
+    disturbed: int = 0  # blocks in which others were at work
+
+    def decide(self, rules: Rules, promises: Sequence[Promise] = ()) -> Decision:
+        return decide(self.blocks, self.looks, rules, promises, self.rounds)
+
+    def is_gross(self, rules: Rules) -> bool:
+        """Whether the rounds, of which there are just enough by now, show a gross change."""
+        return len(self.rounds) == rounds_needed(rules.alpha) and bool(gross_changes(self.rounds, rules))
+
+
+def _rotate(plan: GatePlan, arms: dict[str, Arm], turns: int, pace: Pace, begun_s: float, on_look: OnLook) -> _Course:
+    """Blocks, until it is clear or the time is over."""
+    course, orders, numbers = _Course(), rotation(plan.seed), count(1)
     if pace.stay:
         for name in ARMS:  # users come, and open their connections
             arms[name].turn(next(numbers), plan.seed, pace)
@@ -121,17 +132,20 @@ def _rotate(
         for seed in range(number * turns, (number + 1) * turns):
             for name in next(orders):
                 taken[name].append(arms[name].turn(next(numbers), plan.seed + seed, pace))
-        blocks.append(read_block(taken))
-        disturbed += contention(before, read_cpu()).others_cores > OTHERS_CORES
+            course.rounds.append(read_round({name: taken[name][-1] for name in ARMS}))
+            if gross := plan.stop_early and course.is_gross(plan.rules):
+                break
+        course.blocks.append(read_block(taken))
+        course.disturbed += contention(before, read_cpu()).others_cores > OTHERS_CORES
         now_s = time.monotonic()
         over = now_s + (now_s - first_s) / number > end_s
-        if number >= LEAST_BLOCKS or over:
+        if number >= LEAST_BLOCKS or over or gross:
             fraction = 1.0 if over else (now_s - first_s) / (end_s - first_s)
-            looks.append(Look(blocks=number, fraction=fraction))
-            decision = decide(blocks, looks, plan.rules)
+            course.looks.append(Look(blocks=number, fraction=fraction))
+            decision = course.decide(plan.rules)
             on_look(number, fraction, decision)
             if over or (plan.stop_early and decision.clear):
-                return blocks, looks, disturbed
+                return course
     raise AssertionError("the count has no end")
 
 

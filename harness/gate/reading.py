@@ -31,6 +31,7 @@ COUNTED = {  # metric -> what the probe counted on a request
 }
 TAILS = {"response_p95_s": 0.95, "response_p99_s": 0.99}
 AT_EITHER_END = 6  # of so many turns, one
+HALF = 0.5  # an answer more: where there was none, that has a logarithm too
 
 
 def read_block(turns: Mapping[str, Sequence[Turn]]) -> Block:
@@ -80,6 +81,17 @@ def middle_turns(p95_s: Sequence[float]) -> list[int]:
     return sorted(range(len(p95_s)), key=p95_s.__getitem__)[cut : len(p95_s) - cut]
 
 
+def read_round(turns: Mapping[str, Turn]) -> Block:
+    """Of turns side by side, what shows a gross change: by arm its right answers a second, and its median response time."""
+    return {
+        arm: {
+            "goodput_rps": (_right(turn.window).num_rows + HALF) / turn.window.length_s,
+            "response_p50_s": quantile(_response_times(turn.window), 0.5),
+        }
+        for arm, turn in turns.items()
+    }
+
+
 def _reading(turns: Sequence[Turn], known: dict[str, float | None]) -> Reading:
     figures = _figures(turns) | known
     rows = pa.concat_tables([turn.window.requests for turn in turns])
@@ -98,7 +110,7 @@ def _figures(turns: Sequence[Turn]) -> dict[str, float | None]:
     found |= {name: quantile(middle_s, p) for name, p in TAILS.items()}
     length_s = sum(turn.window.length_s for turn in turns)
     right = (figures.goodput_rps or 0.0) * length_s
-    return found | {"goodput_rps": (right + 0.5) / length_s}  # a half: a block without an answer has a logarithm too
+    return found | {"goodput_rps": (right + HALF) / length_s}
 
 
 def _response_times(window: Window) -> Floats:

@@ -6,6 +6,7 @@ from harness.gate.findings import Change, Decision, Finding, Promise
 from harness.gate.live import GateResult
 from harness.report import units
 
+FARTHEST = 100.0  # a ratio
 MARKS = {Change.REGRESSION: "✗", Change.IMPROVEMENT: "↑", Change.EQUIVALENT: "=", Change.INCONCLUSIVE: "?"}
 
 
@@ -17,9 +18,17 @@ def value(finding: Finding, which: str) -> str:
 def change(finding: Finding) -> str:
     """B against A: ``1.05 [1.02, 1.08]``; of a count that was zero the difference, ``+1 [+1, +1]``."""
     if finding.ratio is not None:
-        return f"{finding.ratio:.3f} [{finding.low:.3f}, {finding.high:.3f}]"
+        return f"{finding.ratio:.3f} [{_ratio(finding.low)}, {_ratio(finding.high)}]"
     assert finding.a is not None and finding.b is not None
     return f"{finding.b - finding.a:+.3g} [{finding.low:+.3g}, {finding.high:+.3g}]"
+
+
+def _ratio(value: float | None) -> str:
+    """To so few digits, and no farther than can be meant."""
+    assert value is not None, "a finding with a ratio has its interval"
+    if value > FARTHEST:
+        return f"> {FARTHEST:g}"
+    return f"{value:.3f}"
 
 
 def margin(finding: Finding) -> str:
@@ -31,7 +40,9 @@ def detectable(finding: Finding) -> str:
     """The smallest change that would have been seen nine times out of ten."""
     if finding.detectable is None:
         return units.NONE
-    return f"{finding.detectable:.2g}" if finding.metric.count else f"{finding.detectable * 100:.2g} %"
+    if finding.metric.count:
+        return f"{finding.detectable:.2g}"
+    return f"{finding.detectable * 100:.2g} %" if finding.detectable < FARTHEST else f"> {FARTHEST:g} times"
 
 
 def verdict(result: GateResult) -> str:
