@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import json
 import os
@@ -66,6 +67,7 @@ def _run_child(request: dict[str, Any], channel_fd: int, log_fd: int) -> None:
         os.dup2(log_fd, 1)
         os.dup2(log_fd, 2)
         close(log_fd)
+        faulthandler.enable()  # where a crash of the interpreter was, stands in the log
         os.environ.update(request["env"])
         os.chdir(request["cwd"])
         module, function = request["main"].split(":")
