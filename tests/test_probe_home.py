@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from msgspec import msgpack
 
 from harness.probe.alarm import Alarm
 from harness.probe.flight import MeanInFlight
+from harness.probe.frames import uncollected
 from harness.probe.home import ProbeThread
 from harness.probe.loop import LoopWatch
 from harness.probe.outbox import Outbox
@@ -176,3 +178,16 @@ def test_the_thread_takes_over_while_the_loop_is_held_and_before_there_is_one(
     seen = [t for t in sample_times(said) if began_s + 0.05 <= t <= ended_s]
     assert len(seen) > 5
     assert any(message.get("holds") for message in said)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_no_garbage_is_collected_while_frames_are_looked_at_and_the_apps_choice_is_kept(*, enabled: bool) -> None:
+    before = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        with pytest.raises(KeyError), uncollected():
+            assert not gc.isenabled()
+            raise KeyError
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any
@@ -137,6 +139,23 @@ class Frames:
         if not filename.startswith(self._app_dir) or filename.startswith(self._not_ours) or "site-packages" in filename:
             return None
         return filename[len(self._app_dir) :]
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage is collected meanwhile. For whoever looks at the frames of other threads.
+
+    To make a frame's object may start the collector, and what that finalizes (a session, which gives its connection back) may let other
+    threads run: the frame may be gone before its object is made, and the interpreter's list of threads is still locked, which up to Python 3.11.8
+    is a deadlock (python/cpython#106883).
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def chain(error: BaseException) -> list[BaseException]:

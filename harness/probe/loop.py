@@ -16,7 +16,7 @@ from time import monotonic
 from types import FrameType
 
 from harness.probe.alarm import Alarm
-from harness.probe.frames import WRAPPER, library_frame
+from harness.probe.frames import WRAPPER, library_frame, uncollected
 from harness.probe.recorder import Probe
 
 HEARTBEAT_S = 0.01
@@ -76,6 +76,10 @@ class LoopWatch:
         if not self._base or now < self._due_s + HEARTBEAT_S:
             self._step = None
             return
+        with uncollected():
+            self._attribute(now)
+
+    def _attribute(self, now: float) -> None:
         leaf = sys._current_frames().get(self._loop_thread)
         step = _step_root(leaf, self._base)
         if leaf is None or step is None or step is not self._step:

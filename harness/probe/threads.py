@@ -13,6 +13,7 @@ import anyio.to_thread
 from anyio._backends import _asyncio as backend
 
 from harness.inside import Sight
+from harness.probe.frames import uncollected
 from harness.probe.recorder import Probe
 from harness.probe.state import RequestState, current_request, timed_request
 
@@ -35,9 +36,10 @@ class TokenWatch:
 
 def see_busy_threads(probe: Probe) -> None:
     """Tells what the app's code does in each worker thread."""
-    frames = sys._current_frames()
-    workers = [thread for thread in threading.enumerate() if isinstance(thread, backend.WorkerThread)]
-    places = Counter(probe.frames.entry(frames.get(worker.ident or 0)) for worker in workers)
+    with uncollected():
+        frames = sys._current_frames()
+        workers = [thread for thread in threading.enumerate() if isinstance(thread, backend.WorkerThread)]
+        places = Counter(probe.frames.entry(frames.get(worker.ident or 0)) for worker in workers)
     for place, times in places.items():
         if place is not None:
             probe.see(Sight.IN_THREAD, place=place, times=times)
