@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +29,7 @@ from harness.probe.loop import LoopWatch
 from harness.probe.outbox import Outbox
 from harness.probe.recorder import Probe, rows_of
 from harness.probe.threads import TokenWatch
+from tests.test_lifecycle import ROOT
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.alone
@@ -191,3 +195,13 @@ def test_no_garbage_is_collected_while_frames_are_looked_at_and_the_apps_choice_
         assert gc.isenabled() is enabled
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_to_look_at_threads_that_end_crashes_no_interpreter_and_locks_none() -> None:
+    """Without a pause of the collector it does, up to Python 3.11.8: within seconds, in one way or the other."""
+    script = ROOT / "tests" / "apps" / "looked_at.py"
+    ended = subprocess.run(
+        [sys.executable, str(script), "2"], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) > 100

@@ -146,8 +146,8 @@ def uncollected() -> Iterator[None]:
     """No garbage is collected meanwhile. For whoever looks at the frames of other threads.
 
     To make a frame's object may start the collector, and what that finalizes (a session, which gives its connection back) may let other
-    threads run: the frame may be gone before its object is made, and the interpreter's list of threads is still locked, which up to Python 3.11.8
-    is a deadlock (python/cpython#106883).
+    threads run: the frame may be gone before its object is made, and the interpreter crashes; or another thread wants the list of threads, which is
+    still locked, and all stand still. That is so up to Python 3.11.8 (python/cpython#106883).
     """
     enabled = gc.isenabled()
     gc.disable()
