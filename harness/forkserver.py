@@ -33,6 +33,7 @@ STOP: Message = {"kind": "stop"}
 GO: Message = {"kind": "go"}
 TELL: Message = {"kind": "tell"}
 AFTER_BYE_S = 0.2
+CRASH = "Fatal Python error"  # as faulthandler begins
 
 
 def send(channel: Connection, message: Message) -> None:
@@ -100,12 +101,14 @@ class Child:
         return last_words
 
     def last_log_lines(self, count: int = 5) -> str:
-        """The end of the child's log, on one line."""
+        """The end of the child's log, on one line; of a crash of the interpreter its beginning, which says where it was."""
         try:
             lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
         except OSError:
             return "(no log)"
-        return " | ".join(lines[-count:]) or "(empty log)"
+        crash = next((n for n, line in enumerate(lines) if line.startswith(CRASH)), None)
+        shown = lines[-count:] if crash is None else lines[crash : crash + count]
+        return " | ".join(shown) or "(empty log)"
 
 
 class ForkServer:

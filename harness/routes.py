@@ -13,11 +13,8 @@ from harness.record import Outcome
 from harness.window import Seen, Window
 
 MOST_KEPT = 60
-PROMISES = (
-    Sight.AFTER_ANSWER,
-    Sight.UNKEPT,
-    Sight.UNAWAITED,
-)  # how rows get lost, which are counted from the first request on
+# How promised rows get lost, which are counted from the first request on.
+PROMISES = (Sight.AFTER_ANSWER, Sight.UNKEPT, Sight.UNAWAITED)
 
 
 def sightings(windows: Sequence[Window]) -> tuple[Sighting, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -40,6 +41,10 @@ def fails(job: dict[str, Any], channel: Connection) -> None:
     raise RuntimeError("because of this")
 
 
+def crashes(job: dict[str, Any], channel: Connection) -> None:
+    faulthandler._sigsegv()  # type: ignore[attr-defined]
+
+
 def test_a_child_gets_its_job_environment_and_folder(forks: ForkServer, tmp_path: Path) -> None:
     child = forks.spawn(f"{__name__}:echo", {"n": 1}, log=tmp_path / "log", env={"GREETING": "hi"}, cwd=tmp_path)
     hello = child.receive(5)
@@ -54,6 +59,14 @@ def test_a_child_that_fails_is_seen_to_end_and_its_log_says_why(forks: ForkServe
         child.receive(5)
     assert "because of this" in child.last_log_lines()
     assert child.stop() == []
+
+
+def test_where_a_child_was_when_its_interpreter_crashed_stands_in_its_log(forks: ForkServer, tmp_path: Path) -> None:
+    child = forks.spawn(f"{__name__}:crashes", {}, log=tmp_path / "log")
+    with pytest.raises(EOFError):
+        child.receive(5)
+    assert child.last_log_lines().startswith("Fatal Python error: Segmentation fault")
+    assert "in crashes" in child.last_log_lines()
 
 
 def test_a_child_that_does_not_listen_is_killed(forks: ForkServer, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import msgpack
 
+from harness.probe import loop, threads
 from harness.probe.alarm import Alarm
 from harness.probe.flight import MeanInFlight
 from harness.probe.frames import uncollected
@@ -28,7 +29,7 @@ from harness.probe.home import ProbeThread
 from harness.probe.loop import LoopWatch
 from harness.probe.outbox import Outbox
 from harness.probe.recorder import Probe, rows_of
-from harness.probe.threads import TokenWatch
+from harness.probe.threads import TokenWatch, see_busy_threads
 from tests.test_lifecycle import ROOT
 from tests.waiting import wait_until
 
@@ -197,11 +198,28 @@ def test_no_garbage_is_collected_while_frames_are_looked_at_and_the_apps_choice_
         (gc.enable if before else gc.disable)()
 
 
+def test_the_watch_of_the_loop_looks_at_frames_while_no_garbage_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(loop, "_step_root", lambda *_: seen.append(gc.isenabled()))
+    watch = LoopWatch(Probe("/app"), lambda: None)
+    watch._base = frozenset((0,))  # the loop has been seen, and is overdue ever since
+    watch.look()
+    assert (seen, gc.isenabled()) == ([False], True)
+
+
+def test_busy_threads_are_looked_at_while_no_garbage_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    probe = Probe("/app")
+    monkeypatch.setattr(probe.frames, "entry", lambda _: seen.append(gc.isenabled()))
+    monkeypatch.setattr(threads.backend, "WorkerThread", threading.Thread)
+    see_busy_threads(probe)
+    assert (set(seen), gc.isenabled()) == ({False}, True)
+
+
 def test_to_look_at_threads_that_end_crashes_no_interpreter_and_locks_none() -> None:
     """Without a pause of the collector it does, up to Python 3.11.8: within seconds, in one way or the other."""
     script = ROOT / "tests" / "apps" / "looked_at.py"
     ended = subprocess.run(
-        [sys.executable, str(script), "2"], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60
+        [sys.executable, str(script), "1000"], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
-    assert int(ended.stdout) > 100

@@ -27,7 +27,7 @@ from harness.trimmed import Floats, Middle, middle
 
 LEAST_BLOCKS = 3  # for a look
 INTERVAL_ALPHA = 0.1  # an interval of 90 % within the margin is two one-sided tests at 5 % (D. J. Schuirmann, 1987)
-FARTHEST = 100.0  # logarithm of a ratio: what so few blocks say nothing of may be anywhere
+MOST_LOG = 100.0  # of a ratio: what so few blocks say nothing of may be anywhere
 POWER_MISSED = 0.1  # what could have been seen: with a chance of 90 %
 
 
@@ -150,10 +150,10 @@ def _finding(metric: Metric, contrast: _Contrast, p: float, level: float, looks:
     a, is_ratio = contrast.a, not metric.count or contrast.a > 0
     shown = [mean, low, high] if not is_ratio else [1 + v / a for v in (mean, low, high)]
     if not metric.count:
-        shown = [float(np.exp(np.clip(v, -FARTHEST, FARTHEST))) for v in (mean, low, high)]
+        shown = [float(np.exp(np.clip(v, -MOST_LOG, MOST_LOG))) for v in (mean, low, high)]
     return Finding(
         metric=metric, change=change, blocks=contrast.excess.blocks, a=a, b=contrast.b, ratio=shown[0] if is_ratio else None, low=shown[1],
-        high=shown[2], p=p, level=level, detectable=seen if metric.count else float(np.expm1(min(seen, FARTHEST))), is_ratio=is_ratio,
+        high=shown[2], p=p, level=level, detectable=seen if metric.count else float(np.expm1(min(seen, MOST_LOG))), is_ratio=is_ratio,
     )  # fmt: skip
 
 

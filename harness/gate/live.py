@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -106,16 +106,19 @@ class _Course:
     """What has been measured so far."""
 
     blocks: list[Block] = field(default_factory=list)
-    rounds: list[Block] = field(default_factory=list)  # a turn of each arm
+    rounds: list[Block] = field(default_factory=list)  # the first ones: a turn of each arm
     looks: list[Look] = field(default_factory=list)
     disturbed: int = 0  # blocks in which others were at work
 
     def decide(self, rules: Rules, promises: Sequence[Promise] = ()) -> Decision:
         return decide(self.blocks, self.looks, rules, promises, self.rounds)
 
-    def is_gross(self, rules: Rules) -> bool:
-        """Whether the rounds, of which there are just enough by now, show a gross change."""
-        return len(self.rounds) == rounds_needed(rules.alpha) and bool(gross_changes(self.rounds, rules))
+    def shows_gross_change(self, turns: Mapping[str, Turn], rules: Rules) -> bool:
+        """Whether the first rounds, of which this is the last, show a gross change; no later one is asked."""
+        if len(self.rounds) == rounds_needed(rules.alpha):
+            return False
+        self.rounds.append(read_round(turns))
+        return bool(gross_changes(self.rounds, rules))
 
 
 def _rotate(plan: GatePlan, arms: dict[str, Arm], turns: int, pace: Pace, begun_s: float, on_look: OnLook) -> _Course:
@@ -132,8 +135,8 @@ def _rotate(plan: GatePlan, arms: dict[str, Arm], turns: int, pace: Pace, begun_
         for seed in range(number * turns, (number + 1) * turns):
             for name in next(orders):
                 taken[name].append(arms[name].turn(next(numbers), plan.seed + seed, pace))
-            course.rounds.append(read_round({name: taken[name][-1] for name in ARMS}))
-            if gross := plan.stop_early and course.is_gross(plan.rules):
+            gross = course.shows_gross_change({name: taken[name][-1] for name in ARMS}, plan.rules)
+            if gross and plan.stop_early:
                 break
         course.blocks.append(read_block(taken))
         course.disturbed += contention(before, read_cpu()).others_cores > OTHERS_CORES

@@ -1,6 +1,6 @@
-"""Threads that begin and end while one looks at their frames, and garbage whose end lets the others run. Prints how often it looked.
+"""Threads that begin and end while one looks at their frames, and garbage whose end lets the others run. Ends after so many looks.
 
-python looked_at.py SECONDS [unguarded]
+python looked_at.py LOOKS [unguarded]
 """
 
 import gc
@@ -27,8 +27,8 @@ def down(n: int) -> None:
         time.sleep(0.0003)
 
 
-def spawn(end_s: float) -> None:
-    while time.monotonic() < end_s:
+def spawn(over: threading.Event) -> None:
+    while not over.is_set():
         threads = [threading.Thread(target=down, args=(15,)) for _ in range(4)]
         for thread in threads:
             thread.start()
@@ -38,21 +38,19 @@ def spawn(end_s: float) -> None:
 
 
 def main() -> None:
-    end_s = time.monotonic() + float(sys.argv[1])
+    over, frames = threading.Event(), Frames("/nowhere")
     gc.set_threshold(10, 1000, 1000)  # so that to make a frame's object is often what starts the collector
-    spawners = [threading.Thread(target=spawn, args=(end_s,)) for _ in range(2)]
+    spawners = [threading.Thread(target=spawn, args=(over,)) for _ in range(2)]
     for spawner in spawners:
         spawner.start()
-    frames, looks = Frames("/nowhere"), 0
-    while time.monotonic() < end_s:
+    for _ in range(int(sys.argv[1])):
         with nullcontext() if "unguarded" in sys.argv else uncollected():
             for frame in sys._current_frames().values():
                 frames.entry(frame)
-        looks += 1
         time.sleep(0.0005)
+    over.set()
     for spawner in spawners:
         spawner.join()
-    print(looks)
 
 
 main()

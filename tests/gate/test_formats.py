@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from harness.gate import formats, words
+from harness.gate import formats, terminal, words
 from harness.gate.decision import decide
-from harness.gate.findings import Promise
+from harness.gate.findings import Look, Promise
 from harness.gate.live import GateResult
 from harness.gate.metrics import Rules
 from tests.gate.test_decision import looks_at, made_up
+from tests.gate.test_gross import rounds
 
 
 def result(worse: dict[str, float], *, a2: dict[str, float] | None = None, lost: int = 0) -> GateResult:
@@ -28,6 +32,30 @@ def result(worse: dict[str, float], *, a2: dict[str, float] | None = None, lost:
 WORSE = result({"queries_per_request": 2.0, "cpu_s_per_request": 1.5}, lost=4)
 SAME = result({})
 DIFFERS = result({}, a2={"cpu_s_per_request": 1.5})
+
+
+def test_a_gate_that_ends_with_a_gross_change_is_told_in_every_format() -> None:
+    decision = decide([], [Look(blocks=1, fraction=0.1)], Rules(), rounds=rounds(0.2))
+    gate = replace(SAME, decision=decision, blocks=SAME.blocks[:1], looks=SAME.looks[:1])
+    assert words.verdict(gate).startswith("Regression: pair/buggy against pair/fixed is worse in goodput")
+    out = io.StringIO()
+    terminal.print_result(Console(file=out, width=200), gate)
+    assert "regression" in out.getvalue()
+    document = json.loads(formats.as_json(gate))
+    assert [f["change"] for f in document["decision"]["findings"]] == ["regression", "regression"]
+    (suite,) = ET.fromstring(formats.as_junit(gate))
+    assert {"goodput", "response time, p50"} <= {c.get("name") for c in suite if c.find("failure") is not None}
+    assert formats.as_annotations(gate).startswith("::error")
+    assert formats.as_markdown(gate)
+
+
+def test_what_so_few_blocks_leave_open_is_told_without_figures_that_nobody_can_mean() -> None:
+    blocks = made_up(np.random.default_rng(1), noise=20)[:3]
+    looks = [Look(blocks=3, fraction=0.1)]
+    gate = replace(SAME, decision=decide(blocks, looks, Rules()), blocks=tuple(blocks), looks=tuple(looks))
+    told = {f.metric.name: (words.change(f), words.detectable(f)) for f in gate.decision.findings}
+    change, detectable = told["response_p99_s"]
+    assert change.endswith("[0.000, > 100]") and detectable == "> 100 times"
 
 
 def test_benchmark_histories_hold_the_figures_of_b() -> None:
