@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import msgpack
 
-from harness.probe import loop, threads
+from harness.probe import loop
 from harness.probe.alarm import Alarm
 from harness.probe.flight import MeanInFlight
 from harness.probe.frames import uncollected
@@ -211,7 +211,7 @@ def test_busy_threads_are_looked_at_while_no_garbage_is_collected(monkeypatch: p
     seen: list[bool] = []
     probe = Probe("/app")
     monkeypatch.setattr(probe.frames, "entry", lambda _: seen.append(gc.isenabled()))
-    monkeypatch.setattr(threads.backend, "WorkerThread", threading.Thread)
+    monkeypatch.setattr("harness.probe.threads.backend.WorkerThread", threading.Thread)
     see_busy_threads(probe)
     assert (set(seen), gc.isenabled()) == ({False}, True)
 
