@@ -78,13 +78,13 @@ def _rates(pool: _Pool, ceiling_rps: float | None, warnings: dict[str, str]) -> 
         warnings["throughput_rps"] = warnings["goodput_rps"] = (
             f"only {completed} requests ended in {pool.length_s:.1f} s"
         )
-    cpu = [w.generator_cpu_s for w in pool.windows]
+    generator_s = _generator_cpu_s(pool)
     return {
         "throughput_rps": completed / pool.length_s,
         "goodput_rps": goodput,
         "ceiling_rps": ceiling_rps,
         "ceiling_share": None if ceiling_rps is None else goodput / ceiling_rps,
-        "generator_cpu_share": None if None in cpu else sum(c for c in cpu if c is not None) / pool.length_s,
+        "generator_cpu_share": None if generator_s is None else generator_s / pool.length_s,
     }
 
 
@@ -175,14 +175,15 @@ def _work(pool: _Pool) -> dict[str, Any]:
     right = served.filter(pc.equal(served["outcome"], Outcome.OK.value))
     if not right.num_rows:
         right = served.filter(pc.is_valid(served["status"]))
-    cpu = [_cpu_s(w) for w in pool.windows]
-    cpu_s = None if None in cpu else sum(c for c in cpu if c is not None)
+    cpu_s = _sum([_cpu_s(w) for w in pool.windows])
+    generator_s = _generator_cpu_s(pool)
     return {
         "queries_per_request": _mean(right, "queries"),
         "connects_per_request": _mean(right, "connects"),
         "sql_p50_s": quantile(numbers(right, "sql_s"), 0.5),
         "cpu_s_per_request": None if cpu_s is None else share(cpu_s, pool.completed.num_rows),
         "cpu_share": None if cpu_s is None else cpu_s / pool.length_s,
+        "cpu_over_generator_cpu": share(cpu_s, generator_s) if cpu_s is not None and generator_s is not None else None,
         "rss_max_bytes": _largest(pool.samples, "rss_bytes"),
     }
 
@@ -194,6 +195,16 @@ def _postgres(pool: _Pool) -> dict[str, Any]:
         "idle_in_transaction_max": _largest(table, "idle_in_transaction"),
         "lock_waits_max": _largest(table, "lock_waits"),
     }
+
+
+def _generator_cpu_s(pool: _Pool) -> float | None:
+    return _sum([w.generator_cpu_s for w in pool.windows])
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    """None where one is not known."""
+    known = [v for v in values if v is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def _cpu_s(window: Window) -> float | None:

@@ -77,6 +77,8 @@ class Figures:
     cpu_s_per_request: float | None = None
     cpu_share: float | None = None  # of one core, the target process
     generator_cpu_share: float | None = None  # of one core, the load process
+    # Target over load process: where the load is the same, both take longer on a machine that is slow for a while.
+    cpu_over_generator_cpu: float | None = None
     rss_max_bytes: int | None = None
     postgres_sessions_max: int | None = None
     idle_in_transaction_max: int | None = None

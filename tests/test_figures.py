@@ -18,7 +18,7 @@ OF_THE_PROBE = {
     *("tokens_in_use_max", "tokens_waiting_max", "token_wait_p95_s", "tokens_per_request"),
     *("connections_out_max", "checkout_waiting_max", "checkout_wait_p95_s", "checkout_wait_share"),
     *("hold_p50_s", "hold_idle_share", "outlived_per_request", "queries_per_request", "connects_per_request"),
-    *("sql_p50_s", "cpu_s_per_request", "cpu_share", "rss_max_bytes"),
+    *("sql_p50_s", "cpu_s_per_request", "cpu_share", "cpu_over_generator_cpu", "rss_max_bytes"),
 }
 
 
@@ -169,6 +169,15 @@ def test_the_ceiling_is_held_against_goodput() -> None:
 def test_generator_cpu_is_unknown_when_it_is_for_one_window() -> None:
     assert figures(window(generator_cpu_s=2.0), window(generator_cpu_s=4.0)).generator_cpu_share == pytest.approx(0.3)
     assert figures(window(generator_cpu_s=2.0), window()).generator_cpu_share is None
+
+
+def test_the_cpu_of_the_app_is_held_against_the_generators_in_the_same_windows() -> None:
+    samples = [{"t_s": t, "cpu_s": t / 2} for t in (10.0, 20.0)]
+    busy, idle = (window(samples=samples, generator_cpu_s=s, trial=n) for n, s in enumerate((4.0, 1.0), 1))
+    assert figures(busy).cpu_over_generator_cpu == pytest.approx(1.25)
+    assert figures(busy, idle).cpu_over_generator_cpu == pytest.approx(2.0), "all windows together"
+    assert figures(window(samples=samples)).cpu_over_generator_cpu is None
+    assert figures(window(samples=samples, generator_cpu_s=0.0)).cpu_over_generator_cpu is None
 
 
 def test_without_a_probe_its_figures_are_unknown_and_not_zero() -> None:
