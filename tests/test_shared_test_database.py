@@ -32,5 +32,5 @@ def shop(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_process_alone_passes_though_all_share_the_table(shop: None) -> None:
     """What two processes do to each other is seen with the other pairs, in `test_pairs.py`."""
-    told = asyncio.run(run_pytest("-p", "target_apps.shared_test_database.buggy", "-n", "1"))
+    told = asyncio.run(run_pytest("target_apps.shared_test_database.buggy", processes=1))
     assert (counted(told, "passed"), counted(told, "failed"), counted(told, "error")) == (TESTS, 0, 0), told

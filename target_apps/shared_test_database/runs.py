@@ -33,7 +33,7 @@ def testing_service(fixtures: str) -> FastAPI:
     @app.post("/runs", status_code=status.HTTP_201_CREATED)
     async def run_tests(wanted: RunIn) -> RunOut:
         async with asyncio.timeout(LIMIT_S):
-            told = await run_pytest("-p", fixtures, "-n", str(wanted.processes))
+            told = await run_pytest(fixtures, processes=wanted.processes)
         failed = counted(told, "failed") + counted(told, "error")
         passed = counted(told, "passed")
         if not passed + failed:
@@ -51,13 +51,18 @@ def testing_service(fixtures: str) -> FastAPI:
     return app
 
 
-async def run_pytest(*options: str) -> str:
+async def run_pytest(fixtures: str, *, processes: int) -> str:
     """What pytest says of the suite. Whoever gives up waiting for it ends it."""
     # No configuration, no cache and no plugin but the one that has `-n`: a run should cost little more than its tests.
     plain = ("-c", os.devnull, "--rootdir", str(SUITE.parent), "-p", "no:cacheprovider", "-p", "xdist.plugin")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "pytest", "--quiet", "--tb=no", *plain, *options, str(SUITE),
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        sys.executable, "-m", "pytest", "--quiet", "--tb=no", *plain, "-n", str(processes), str(SUITE),
+        env={
+            **os.environ,
+            "FIXTURES": fixtures,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -1,9 +1,13 @@
 """The order book's tests, written for one process: each takes it that the book is empty, and that nobody else writes in it."""
 
+import os
+
 import pytest
 from sqlalchemy.orm import Session
 
 from target_apps.shared_test_database.book import PRICE_CENTS, cancel_order, place_order, takings_cents
+
+pytest_plugins = os.environ["FIXTURES"]  # the module that has `session`
 
 
 @pytest.mark.parametrize("quantity", range(1, 11))
