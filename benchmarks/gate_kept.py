@@ -15,6 +15,7 @@ from harness.gate.live import GateResult
 from harness.machine import git_revision
 
 DIGITS = 5  # that count of a figure
+PAIRS = "pairs.jsonl"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,31 @@ def kept(folder: Path, case: str) -> list[Kept]:
     path = _path(folder, case)
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     return [_gate(json.loads(line)) for line in lines]
+
+
+@dataclass(frozen=True)
+class Told:
+    """One gate of a fixed app against its buggy one."""
+
+    exit_code: int
+    measured_s: float  # from the servers' being ready to the end
+
+
+def keep_told(folder: Path, pair: str, result: GateResult) -> None:
+    """Adds a gate of a pair, with how long it took."""
+    folder.mkdir(parents=True, exist_ok=True)
+    line = {
+        "git": git_revision(Path(__file__).parent), "pair": pair, "exit_code": result.decision.exit_code,
+        "measured_s": round(result.measured_s, 1), "blocks": len(result.blocks),
+    }  # fmt: skip
+    with (folder / PAIRS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+
+def told_apart(folder: Path, pair: str) -> list[Told]:
+    """The gates of a pair that were kept, oldest first."""
+    lines = [json.loads(line) for line in (folder / PAIRS).read_text(encoding="utf-8").splitlines()]
+    return [Told(line["exit_code"], line["measured_s"]) for line in lines if line["pair"] == pair]
 
 
 def _gate(line: dict[str, object]) -> Kept:

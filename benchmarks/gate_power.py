@@ -55,7 +55,7 @@ def main() -> None:
     if options.what == "live":
         live(options.case or "aa", options.gates, options.budget, options.folder, whole=options.whole)
     if options.what == "pairs":
-        sys.exit(pairs(options.budget))
+        sys.exit(pairs(options.gates, options.budget, options.folder))
     if options.what == "replay":
         sys.exit(replay(options.gates, options.seed, options.folder))
     if options.what == "widths":
