@@ -103,7 +103,7 @@ def test_a_closed_model_keeps_so_many_users_busy_and_spreads_their_start(drive: 
     assert max(row["sent_s"] for row in rows) < done["end_s"] + 0.1, (
         "who was admitted just before the end sends just after it"
     )
-    assert first[0] - done["start_s"] < 0.1
+    assert first[0] - done["start_s"] < 0.25
     for moment in (done["window_start_s"] + 0.1 * n for n in range(1, 6)):
         assert sum(row["sent_s"] <= moment < row["done_s"] for row in rows) <= 4
     assert len(rows) == done["planned"] == done["locust_count"]
