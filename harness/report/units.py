@@ -92,6 +92,7 @@ def plural(n: int, one: str, many: str | None = None) -> str:
 _BY_SUFFIX: tuple[tuple[str, Callable[[float | None], str]], ...] = (
     ("bytes_per_response", size),
     ("_per_request", number),
+    ("_over_generator_cpu", ratio),
     ("_rps", rate),
     ("_share", share),
     ("_bytes", size),

@@ -94,7 +94,7 @@ FIGURES: tuple[FigureWords, ...] = (
     *_group(
         "The load generator itself",
         generator_cpu_share="CPU, share of one core",
-        cpu_over_generator_cpu="CPU of the app for one second of the generator's",
+        cpu_over_generator_cpu="CPU of the app, over that of the generator",
         schedule_lag_p99_s="sent later than intended (p99)",
     ),
 )

@@ -89,6 +89,7 @@ def test_number(value: float | None, text: str) -> None:
         ("response_p99_s", 0.5, "500 ms"),
         ("cpu_s_per_request", 0.0011, "1.1 ms"),
         ("queries_per_request", 1.5, "1.5"),
+        ("cpu_over_generator_cpu", 1.24, "1.24×"),
         ("connections_out_max", 15, "15"),
         ("goodput_rps", None, "—"),
     ],
