@@ -37,11 +37,13 @@ def decide(
     rules: Rules,
     promises: Sequence[Promise] = (),
     rounds: Sequence[Block] = (),
+    *,
+    disturbed: bool = False,
 ) -> Decision:
     """Decides at the last of the looks, of which each had the first so many of the blocks.
 
-    looks: ascending in blocks and fraction; the last has all blocks. rounds: as for :func:`gross_changes`. Metrics of which too few
-    blocks have a figure are left out, with the reason.
+    looks: ascending in blocks and fraction; the last has all blocks. rounds: as for :func:`gross_changes`. disturbed: whether other
+    processes were at work. Metrics of which too few blocks have a figure are left out, with the reason.
     """
     gross = gross_changes(rounds, rules)
     samples, unmeasured = {}, {}
@@ -61,6 +63,7 @@ def decide(
         control=alike + _judged(present, [_control(m, samples[m.name]) for m in present], looks, alpha),
         promises=tuple(promises),
         unmeasured=unmeasured,
+        disturbed=disturbed,
     )
 
 

@@ -40,6 +40,7 @@ class Finding:
         float | None
     )  # the smallest change, as a share (count: as a number) that would have been seen 9 times out of 10
     is_ratio: bool = True
+    gross: bool = False  # seen in each of the first rounds, see :mod:`harness.gate.gross`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,7 @@ class Decision:
     control: tuple[Finding, ...]  # the same, of A against A
     promises: tuple[Promise, ...] = ()
     unmeasured: Mapping[str, str] = field(default_factory=dict)  # metric -> why
+    disturbed: bool = False  # other processes were at work
 
     @property
     def differs(self) -> tuple[str, ...]:
@@ -94,15 +96,26 @@ class Decision:
             p.name for p in self.promises if not p.alike
         )
 
+    def believes(self, worse: Finding) -> bool:
+        """Whether what got worse is a regression. Noise cannot move a count, so only counts are believed while A differs from A elsewhere.
+        What else is at work may hit one process more than another for as long as a gate takes, but hardly the same one of three in
+        each of many rounds in random order."""
+        if self.differs:
+            return worse.metric.count and worse.metric.name not in self.differs
+        return worse.metric.count or worse.gross or not self.disturbed
+
+    @property
+    def doubted(self) -> tuple[Finding, ...]:
+        """What got worse and is not believed."""
+        return tuple(f for f in self.findings if f.change is Change.REGRESSION and not self.believes(f))
+
     @property
     def change(self) -> Change:
-        """All in all. Only a count, which noise cannot move, can be a regression while A differs from A elsewhere."""
-        worse = [f for f in self.findings if f.change is Change.REGRESSION and f.metric.name not in self.differs]
-        if self.differs:
-            worse = [f for f in worse if f.metric.count]
+        """All in all."""
+        worse = [f for f in self.findings if f.change is Change.REGRESSION and self.believes(f)]
         if worse or any(p.change is Change.REGRESSION for p in self.promises):
             return Change.REGRESSION
-        if self.differs or not any(f.metric.required for f in self.findings):
+        if self.differs or self.doubted or not any(f.metric.required for f in self.findings):
             return Change.INCONCLUSIVE
         open_still = [f for f in self.findings if f.metric.required and f.change is Change.INCONCLUSIVE]
         return Change.INCONCLUSIVE if open_still else Change.EQUIVALENT

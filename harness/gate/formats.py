@@ -63,7 +63,8 @@ def as_junit(result: GateResult) -> str:
     suite = ET.Element("testsuite", name=f"gate {result.b} against {result.a}", time=f"{result.wall_s:.1f}")
     for finding in decision.findings:
         said = f"{words.value(finding, 'a')} -> {words.value(finding, 'b')}, {words.change(finding)}, margin {words.margin(finding)}"
-        _case(suite, finding.metric.label, finding.change, said)
+        change = Change.INCONCLUSIVE if finding in decision.doubted else finding.change
+        _case(suite, finding.metric.label, change, said)
     for promise in decision.promises:
         _case(suite, promise.name, promise.change, words.lost(promise, "b"))
     _case(suite, "A against A", Change.INCONCLUSIVE if decision.differs else Change.EQUIVALENT, words.control(result))

@@ -61,5 +61,5 @@ def _finding(metric: Metric, change: Change, before: Floats, after: Floats, leve
     return Finding(
         metric=metric, change=change, blocks=len(ratios), a=float(np.exp(np.median(before))), b=float(np.exp(np.median(after))),
         ratio=float(np.median(ratios)), low=float(ratios.min()), high=float(ratios.max()),
-        p=float(len(ARMS)) ** -len(ratios) if change is Change.REGRESSION else None, level=level, detectable=FACTOR - 1,
+        p=float(len(ARMS)) ** -len(ratios) if change is Change.REGRESSION else None, level=level, detectable=FACTOR - 1, gross=change is Change.REGRESSION,
     )  # fmt: skip

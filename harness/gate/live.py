@@ -92,12 +92,11 @@ def run_gate(plan: GatePlan, on_look: OnLook = lambda *_: None) -> GateResult:
             arm.stop()
         decision = course.decide(plan.rules, promises_of(arms))
     blocks = len(course.blocks)
-    often = course.disturbed > DISTURBED_SHARE * blocks
-    warnings = [f"in {course.disturbed} of {blocks} blocks other processes used more than a quarter of a core"] * often
+    warnings = [f"in {course.disturbed} of {blocks} blocks other processes used more than a quarter of a core"]
     return GateResult(
         a=plan.a.label, b=plan.b.label, decision=decision, blocks=tuple(course.blocks), looks=tuple(course.looks),
         wall_s=time.monotonic() - begun_s, measured_s=measured_s, budget_s=plan.budget_s, window_s=turns * pace.window_s, seed=plan.seed,
-        warnings=tuple(warnings),
+        warnings=tuple(warnings) if decision.disturbed else (),
     )  # fmt: skip
 
 
@@ -111,7 +110,8 @@ class _Course:
     disturbed: int = 0  # blocks in which others were at work
 
     def decide(self, rules: Rules, promises: Sequence[Promise] = ()) -> Decision:
-        return decide(self.blocks, self.looks, rules, promises, self.rounds)
+        often = self.disturbed > DISTURBED_SHARE * len(self.blocks)
+        return decide(self.blocks, self.looks, rules, promises, self.rounds, disturbed=often)
 
     def shows_gross_change(self, turns: Mapping[str, Turn], rules: Rules) -> bool:
         """Whether the first rounds, of which this is the last, show a gross change; no later one is asked."""

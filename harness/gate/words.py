@@ -52,6 +52,11 @@ def verdict(result: GateResult) -> str:
         return f"Regression: {names} is worse in {', '.join(worse(decision))}."
     if decision.differs:
         return f"Inconclusive: A differs from A in {', '.join(decision.differs)}, so the same would be said of a version that changes nothing."
+    if decision.doubted:
+        return (
+            f"Inconclusive: {', '.join(worse(decision))} got worse, but other processes were at work meanwhile; "
+            "measure again when they have ended."
+        )
     if decision.change is Change.INCONCLUSIVE:
         left = [f"{f.metric.label} (could have seen {detectable(f)})" for f in undecided(decision)]
         return "Inconclusive: not enough was measured" + (

@@ -3,8 +3,8 @@
 import asyncio
 import os
 import re
+import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -66,12 +66,13 @@ async def run_pytest(fixtures: str, *, processes: int) -> str:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
     )  # fmt: skip
     try:
         told, _ = await process.communicate()
     finally:
-        with suppress(ProcessLookupError):
-            process.kill()
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)  # its workers as well: by themselves they would end when they next look
     return told.decode()
 
 

@@ -118,6 +118,17 @@ def test_nothing_passes_when_a_differs_from_a() -> None:
     assert decide(counted, looks_at(counted), Rules()).exit_code == 1, "noise cannot move a count"
 
 
+def test_what_got_worse_while_others_were_at_work_is_not_believed_unless_it_is_a_count() -> None:
+    slower = made_up(np.random.default_rng(6), arms={"b": {"response_p50_s": 1.4}})
+    alone, beside = (decide(slower, looks_at(slower), Rules(), disturbed=others) for others in (False, True))
+    assert (alone.exit_code, alone.doubted) == (1, ())
+    assert (beside.exit_code, [f.metric.name for f in beside.doubted], beside.clear) == (3, ["response_p50_s"], False)
+    counted = made_up(np.random.default_rng(6), arms={"b": {"queries_per_request": 2.0, "response_p50_s": 1.4}})
+    assert decide(counted, looks_at(counted), Rules(), disturbed=True).exit_code == 1
+    same = made_up(np.random.default_rng(6))
+    assert decide(same, looks_at(same), Rules(), disturbed=True).exit_code == 0, "what is alike all the same passes"
+
+
 def test_too_much_noise_is_inconclusive_and_says_what_it_could_have_seen() -> None:
     blocks = made_up(np.random.default_rng(7), noise=8)
     decision = decide(blocks, looks_at(blocks), Rules())

@@ -32,6 +32,8 @@ def result(worse: dict[str, float], *, a2: dict[str, float] | None = None, lost:
 WORSE = result({"queries_per_request": 2.0, "cpu_s_per_request": 1.5}, lost=4)
 SAME = result({})
 DIFFERS = result({}, a2={"cpu_s_per_request": 1.5})
+SLOWER = result({"cpu_s_per_request": 1.5})
+DISTURBED = replace(SLOWER, decision=replace(SLOWER.decision, disturbed=True))
 
 
 def test_a_gate_that_ends_with_a_gross_change_is_told_in_every_format() -> None:
@@ -90,6 +92,7 @@ def test_junit_tells_failures_from_what_is_open() -> None:
         (WORSE, 1, "::error", "Regression: pair/buggy against pair/fixed is worse in queries per request (2 → 4)"),
         (SAME, 0, "::notice", "Passed: pair/buggy against pair/fixed is no worse, within the margins."),
         (DIFFERS, 3, "::warning", "Inconclusive: A differs from A in cpu_s_per_request"),
+        (DISTURBED, 3, "::warning", "Inconclusive: CPU per request ("),
     ],
 )
 def test_annotations_and_the_sentence_say_what_the_exit_code_says(
@@ -108,3 +111,9 @@ def test_markdown_is_one_table_with_every_metric() -> None:
     assert len(rows) == 2 + len(WORSE.decision.findings) + 1
     assert {line.replace("\\|", "").count("|") for line in rows} == {9}
     assert "4 of 9 rows lost" in text
+
+
+def test_a_regression_that_is_not_believed_fails_nobodys_build() -> None:
+    (suite,) = ET.fromstring(formats.as_junit(DISTURBED))
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "1")
+    assert "but other processes were at work" in words.verdict(DISTURBED)

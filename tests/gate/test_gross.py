@@ -60,6 +60,8 @@ def test_only_the_first_rounds_are_asked_and_once() -> None:
 def test_a_gross_change_decides_a_gate_that_has_no_blocks_enough() -> None:
     decision = decide([], [Look(blocks=1, fraction=0.1)], Rules(), rounds=rounds(0.2))
     assert (decision.exit_code, decision.clear) == (1, True)
+    beside = decide([], [Look(blocks=1, fraction=0.1)], Rules(), rounds=rounds(0.2), disturbed=True)
+    assert (beside.exit_code, beside.doubted) == (1, ()), "nor do others who are at work make it"
     assert [f.metric.name for f in decision.findings] == list(SEEN_IN)
     assert "cpu_s_per_request" in decision.unmeasured
 
