@@ -72,7 +72,9 @@ async def run_pytest(fixtures: str, *, processes: int) -> str:
         told, _ = await process.communicate()
     finally:
         if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)  # its workers as well: by themselves they would end when they next look
+            os.killpg(
+                process.pid, signal.SIGKILL
+            )  # its workers as well: by themselves they would end when they next look
     return told.decode()
 
 
