@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -72,9 +73,8 @@ async def run_pytest(fixtures: str, *, processes: int) -> str:
         told, _ = await process.communicate()
     finally:
         if process.returncode is None:
-            os.killpg(
-                process.pid, signal.SIGKILL
-            )  # its workers as well: by themselves they would end when they next look
+            with suppress(ProcessLookupError):  # the workers end as well: left alone, they would when they next look
+                os.killpg(process.pid, signal.SIGKILL)
     return told.decode()
 
 
