@@ -12,6 +12,7 @@ from scipy.special import ndtri
 
 from harness.gate.decision import LEAST_BLOCKS, decide
 from harness.gate.findings import ARMS, Block, Change, Decision, Look, Promise, Reading
+from harness.gate.live import _Course
 from harness.gate.metrics import METRICS, Rules
 from harness.gate.rotation import rotation
 from harness.gate.spending import levels
@@ -127,6 +128,13 @@ def test_what_got_worse_while_others_were_at_work_is_not_believed_unless_it_is_a
     assert decide(counted, looks_at(counted), Rules(), disturbed=True).exit_code == 1
     same = made_up(np.random.default_rng(6))
     assert decide(same, looks_at(same), Rules(), disturbed=True).exit_code == 0, "what is alike all the same passes"
+
+
+@pytest.mark.parametrize(("disturbed", "code"), [(4, 1), (5, 3)])
+def test_a_gate_is_disturbed_when_more_than_a_fifth_of_its_blocks_were(disturbed: int, code: int) -> None:
+    blocks = made_up(np.random.default_rng(6), arms={"b": {"response_p50_s": 1.4}})
+    course = _Course(blocks=blocks, looks=looks_at(blocks), disturbed=disturbed)
+    assert course.decide(Rules()).exit_code == code
 
 
 def test_too_much_noise_is_inconclusive_and_says_what_it_could_have_seen() -> None:
