@@ -56,6 +56,13 @@ class LightServer:
         """Blocks the server's loop for so long, that long after the next request comes in."""
         send(self.child.channel, {"kind": "stall", "after_s": after_s, "for_s": for_s})
 
+    def answers(self) -> int:
+        """How many requests it has answered so far."""
+        send(self.child.channel, {"kind": "tell"})
+        told = self.child.receive(20)
+        assert told is not None, "the light server does not answer"
+        return int(told["answers"])
+
 
 @contextmanager
 def light_server(forks: ForkServer, log: Path) -> Iterator[LightServer]:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.gate.findings import ARMS, Block, Change
 from harness.gate.live import GateResult
@@ -30,22 +31,18 @@ class Kept:
 
 def keep(folder: Path, case: str, env: Sequence[str], result: GateResult) -> None:
     """Adds a gate to those of its case. env: what slowed B down."""
-    folder.mkdir(parents=True, exist_ok=True)
     names = list(result.blocks[0][ARMS[0]])
     line = {
         "git": git_revision(Path(__file__).parent), "env": list(env), "seed": result.seed, "exit_code": result.decision.exit_code,
         "called": [f.metric.name for f in result.decision.findings if f.change == Change.REGRESSION], "wall_s": round(result.wall_s, 1), "budget_s": result.budget_s, "window_s": result.window_s,
         "figures": {name: [[_short(block[arm].get(name)) for arm in ARMS] for block in result.blocks] for name in names},
     }  # fmt: skip
-    with _path(folder, case).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, separators=(",", ":")) + "\n")
+    _add_line(_path(folder, case), line)
 
 
 def kept(folder: Path, case: str) -> list[Kept]:
     """The gates of a case that were kept, oldest first."""
-    path = _path(folder, case)
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return [_gate(json.loads(line)) for line in lines]
+    return [_gate(line) for line in _lines(_path(folder, case))]
 
 
 @dataclass(frozen=True)
@@ -58,29 +55,35 @@ class Told:
 
 def keep_told(folder: Path, pair: str, result: GateResult) -> None:
     """Adds a gate of a pair, with how long it took."""
-    folder.mkdir(parents=True, exist_ok=True)
     line = {
         "git": git_revision(Path(__file__).parent), "pair": pair, "exit_code": result.decision.exit_code,
         "measured_s": round(result.measured_s, 1), "blocks": len(result.blocks),
     }  # fmt: skip
-    with (folder / PAIRS).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, separators=(",", ":")) + "\n")
+    _add_line(folder / PAIRS, line)
 
 
 def told_apart(folder: Path, pair: str) -> list[Told]:
     """The gates of a pair that were kept, oldest first."""
-    lines = [json.loads(line) for line in (folder / PAIRS).read_text(encoding="utf-8").splitlines()]
-    return [Told(line["exit_code"], line["measured_s"]) for line in lines if line["pair"] == pair]
+    return [Told(line["exit_code"], line["measured_s"]) for line in _lines(folder / PAIRS) if line["pair"] == pair]
 
 
-def _gate(line: dict[str, object]) -> Kept:
-    figures: dict[str, list[list[float | None]]] = line["figures"]  # type: ignore[assignment]
+def _add_line(path: Path, line: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+
+
+def _gate(line: dict[str, Any]) -> Kept:
+    figures: dict[str, list[list[float | None]]] = line["figures"]
     count = len(next(iter(figures.values())))
     blocks = tuple(
         {arm: {name: rows[n][i] for name, rows in figures.items()} for i, arm in enumerate(ARMS)} for n in range(count)
     )
-    called: list[str] = line.get("called", [])  # type: ignore[assignment]
-    return Kept(int(str(line["exit_code"])), tuple(called), float(str(line["wall_s"])), blocks)
+    return Kept(line["exit_code"], tuple(line.get("called", [])), line["wall_s"], blocks)
 
 
 def _path(folder: Path, case: str) -> Path:

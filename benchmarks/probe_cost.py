@@ -1,15 +1,16 @@
 """What the probe costs: one app with and without it, in turn, a route at a time.
 
 Three servers of the app stand side by side, one with the probe and two without, each under a closed load of its own, and only
-one of them runs at a time: a slice of 0.12 s each, in random order, the others stopped. Slices of one cycle are compared, and
-the median over the cycles is taken: what comes and goes on the machine more slowly hits all three alike. They are kept to one and the same processor, and all else to the others,
-where the machine has two: on processors of their own, the one that handles interrupts makes them differ by more than is to be seen. Two
-processes of the same app differ too, by where their memory lies: so all of it is done with several generations of fresh servers,
-which start in alternating order. Printed are the geometric
-mean over the generations and its 95 % interval. The rows "bare against
-bare" compare the two without: they should be 1, and how far they are off is the error of the others.
+one of them runs at a time: a slice of 0.2 s each, as often as the probe sends its rows home, in random order, the others stopped.
+Slices of one cycle are compared, and the median over the cycles is taken: what comes and goes on the machine more slowly hits all
+three alike. They are kept to one and the same processor, and all else to the others, where the machine has two: on processors of
+their own, the one that handles interrupts makes them differ by more than is to be seen. Two processes of the same app differ too,
+by where their memory lies: so all of it is done with several generations of fresh servers, which start in alternating order.
 
-    python -m benchmarks.probe_cost [--generations 10] [--cycles 20] [--slice 0.12] [--routes row-async,empty]
+Printed are the geometric mean over the generations and its 95 % interval. The rows "bare against bare" compare the two without:
+they should be 1, and how far they are off is the error of the others.
+
+    python -m benchmarks.probe_cost [--generations 10] [--cycles 14] [--slice 0.2] [--routes row-async,empty]
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from scipy.special import stdtrit
 
 from benchmarks.bare_server import APP
 from benchmarks.in_turn import Measured, Server, in_turn
+from benchmarks.shown import geometric_mean, shown
 from harness.forkserver import ForkServer
 from harness.placement import put, side_by_side_here
 from harness.postgres.server import start_postgres
@@ -61,8 +62,8 @@ class Ratio:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--generations", type=int, default=10)
-    parser.add_argument("--cycles", type=int, default=20)
-    parser.add_argument("--slice", type=float, default=0.12)
+    parser.add_argument("--cycles", type=int, default=14)
+    parser.add_argument("--slice", type=float, default=0.2)
     parser.add_argument("--routes", default=",".join(ROUTES))
     options = parser.parse_args()
     routes = [route for route in ROUTES if route in options.routes.split(",")]
@@ -113,7 +114,7 @@ def show_and_exit(found: Mapping[tuple[str, bool], Sequence[Ratio]], where: str)
     for (route, probed), ratios in found.items():
         what, limits = ROUTES[route] if probed else (BARE, None)
         throughput, cpu = [r.throughput for r in ratios], [r.cpu for r in ratios]
-        wanted, met = judged(mean(throughput), mean(cpu), limits)
+        wanted, met = judged(geometric_mean(throughput), geometric_mean(cpu), limits)
         met_all &= met is not False
         table.add_row(
             f"/{route}", what, shown(throughput), shown(cpu), wanted, "" if met is None else "yes" if met else "NO"
@@ -165,19 +166,6 @@ def start_bare(forks: ForkServer, env: Mapping[str, str], log: Path) -> Server:
     ready = child.receive(20)
     assert ready is not None, "plain uvicorn did not start"
     return Server(child, f"http://127.0.0.1:{ready['port']}")
-
-
-def mean(ratios: Sequence[float]) -> float:
-    """The geometric mean: as far above 1 as below it is no difference."""
-    return float(np.exp(np.mean(np.log(ratios))))
-
-
-def shown(ratios: Sequence[float]) -> str:
-    """The geometric mean and the 95 % interval of Student's t, of the logarithms."""
-    logs = np.log(ratios)
-    reach = stdtrit(len(logs) - 1, 0.975) * logs.std(ddof=1) / len(logs) ** 0.5 if len(logs) > 1 else np.inf
-    low, high = np.exp(logs.mean() - reach), np.exp(logs.mean() + reach)
-    return f"{mean(ratios):.3f}  [{low:.3f}, {high:.3f}]"
 
 
 if __name__ == "__main__":

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
+from scipy.special import stdtrit
 
 
 @dataclass(frozen=True)
@@ -27,3 +30,16 @@ def show_and_exit(lines: list[Line]) -> NoReturn:
         table.add_row(line.what, line.found, line.wanted, {None: "", True: "yes", False: "NO"}[line.met])
     Console().print(table)
     sys.exit(0 if all(line.met is not False for line in lines) else 1)
+
+
+def geometric_mean(ratios: Sequence[float]) -> float:
+    """The geometric mean: as far above 1 as below it is no difference."""
+    return float(np.exp(np.mean(np.log(ratios))))
+
+
+def shown(ratios: Sequence[float]) -> str:
+    """The geometric mean and the 95 % interval of Student's t, of the logarithms."""
+    logs = np.log(ratios)
+    reach = stdtrit(len(logs) - 1, 0.975) * logs.std(ddof=1) / len(logs) ** 0.5 if len(logs) > 1 else np.inf
+    low, high = np.exp(logs.mean() - reach), np.exp(logs.mean() + reach)
+    return f"{geometric_mean(ratios):.3f}  [{low:.3f}, {high:.3f}]"

@@ -16,6 +16,7 @@ from typing import Any
 
 import locust.clients
 import locust.contrib.fasthttp
+import msgspec
 from locust.exception import CatchResponseError
 
 from harness.load.outcomes import outcome_of
@@ -23,37 +24,26 @@ from harness.record import Outcome
 
 SEQ_HEADER = "x-harness-seq"
 CONTEXT_KEY = "harness_row"
-COLUMNS = (
-    "sequential", "kind", "seq", "name", "intended_s", "sent_s", "done_s", "status", "outcome", "bytes", "error", "digest",
-)  # fmt: skip
 
 
-class Row:
-    """A request on its way."""
+class Row(msgspec.Struct, gc=False, eq=False, array_like=True):
+    """A request on its way, and what is sent home of it: made and packed by C code, and nothing to the garbage collector."""
 
-    __slots__ = COLUMNS
-
-    def __init__(self, sequential: bool, kind: str, seq: int, name: str, intended_s: float, sent_s: float) -> None:
-        self.sequential = sequential
-        self.kind = kind
-        self.seq = seq
-        self.name = name
-        self.intended_s = intended_s
-        self.sent_s = sent_s
-        self.done_s: float | None = None
-        self.status: int | None = None
-        self.outcome = Outcome.UNFINISHED
-        self.bytes: int | None = None
-        self.error: str | None = None
-        self.digest: str | None = None
-
-    def values(self) -> tuple[Any, ...]:
-        return _VALUES(self)
+    sequential: bool
+    kind: str
+    seq: int
+    name: str
+    intended_s: float
+    sent_s: float
+    done_s: float | None = None
+    status: int | None = None
+    outcome: Outcome = Outcome.UNFINISHED
+    bytes: int | None = None
+    error: str | None = None
+    digest: str | None = None
 
 
-_VALUES: Callable[[Row], tuple[Any, ...]] = attrgetter(*COLUMNS)
-
-
+COLUMNS = Row.__struct_fields__
 _SENT = attrgetter("sent_s")
 
 
@@ -68,7 +58,7 @@ class Recorder:
         self.in_flight: set[Row] = set()
         self.planned = 0  # every row that was begun or skipped
         self.finished = 0  # rows of load (not of the canary) that Locust's statistics must count too
-        self._done: list[tuple[Any, ...]] = []
+        self._done: list[Row] = []
         self._seqs = count(first_seq, seq_step)
 
     def begin(self, kind: str, name: str, intended_s: float | None) -> Row:
@@ -111,7 +101,7 @@ class Recorder:
             row.digest = hashlib.sha256(body).hexdigest()[:16]
 
     def keep(self, row: Row) -> None:
-        self._done.append(row.values())
+        self._done.append(row)
 
     def keep_skipped(self, intended_s: float) -> None:
         """An arrival that was planned and will not be sent."""
@@ -126,7 +116,8 @@ class Recorder:
             self.keep(row)
         self.in_flight.clear()
 
-    def take(self) -> list[tuple[Any, ...]]:
+    def take(self) -> list[Row]:
+        """The rows that have come since the last call; packed, each is an array as :data:`COLUMNS` say."""
         rows, self._done = self._done, []
         return rows
 

@@ -14,15 +14,15 @@ import gevent.event
 from locust.env import Environment
 from locust.runners import WorkerRunner
 from msgspec import msgpack
+from msgspec.structs import replace
 
 from harness.load.engine import Engine, Part
 from harness.load.files import make_room_for_connections
 from harness.load.locustfile import LocustFileError, first_user, make_environment
-from harness.load.recorder import COLUMNS
+from harness.load.recorder import Row
 from harness.offset import SAME, Offset, disagreement
 
 MESSAGE = "harness"  # the type of all our messages on Locust's channel
-FIRST_TIME, AFTER_TIMES = COLUMNS.index("intended_s"), COLUMNS.index("done_s") + 1
 TIMES = ("start_s", "window_start_s", "end_s")  # of what the engine says at the end
 
 
@@ -104,10 +104,11 @@ class Worker:
         packed = msgpack.encode({"kind": kind, **content})
         self._runner.send_message(MESSAGE, {"kind": kind, "packed": packed})
 
-    def _by_master(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _by_master(self, row: Row) -> Row:
         """A row with its times by the master's clock."""
-        times = (None if t is None else self._clock.theirs(t) for t in row[FIRST_TIME:AFTER_TIMES])
-        return (*row[:FIRST_TIME], *times, *row[AFTER_TIMES:])
+        theirs = self._clock.theirs
+        done_s = None if row.done_s is None else theirs(row.done_s)
+        return replace(row, intended_s=theirs(row.intended_s), sent_s=theirs(row.sent_s), done_s=done_s)
 
 
 def work(job: dict[str, Any], master_port: Callable[[], int]) -> None:
