@@ -45,7 +45,7 @@ def gate(
     window: Annotated[
         float | None,
         typer.Option(
-            metavar="S", help="Load of each server in a block.", show_default="0.75 to 5, by A's response time"
+            metavar="S", help="Load of each server in a block.", show_default="0.9 to 5, by A's response time"
         ),
     ] = None,
     warmup: Annotated[
