@@ -18,6 +18,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -77,16 +78,24 @@ class Contest(ExitStack):
     ) -> None:
         super().__init__()
         self._server = server
+        try:
+            self._start(loads, folder, users, cpus)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, loads: ForkServer, folder: Path, users: int, cpus: tuple[int, ...] | None) -> None:
+        server = self._server
         self._ours = start_load(
             loads, server.url, Workload(users=users), folder / "load.log", warmup_s=0.0, window_s=LONGEST_S
         )
         self.callback(_end_ours, self._ours)
-        self._wait_until_warm()
+        self._wait_until_warm(self._listen)
         _hold(self._ours.pid)
         self._stock = start_locust(LOCUSTFILE, server.url, folder, users=users, seconds=LONGEST_S)
         self.callback(_end_stock, self._stock)
         put(self._stock.pid, cpus)
-        self._wait_until_warm()
+        self._wait_until_warm(time.sleep)
         _hold(self._stock.pid)
 
     def rates(
@@ -94,25 +103,25 @@ class Contest(ExitStack):
     ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         """Answers per second in each cycle: two rows, of ours and of stock Locust."""
         rates = np.zeros((2, WARM_CYCLES + cycles))
-        pids = (self._ours.pid, self._stock.pid)
+        pids, pauses = (self._ours.pid, self._stock.pid), (self._listen, time.sleep)
         for cycle in range(WARM_CYCLES + cycles):
             for which in chance.sample(range(2), 2):
                 os.kill(pids[which], signal.SIGCONT)
-                self._listen(RESUME_S)
+                pauses[which](RESUME_S)
                 start_s, before = time.monotonic(), self._server.answers()
-                self._listen(slice_s)
+                pauses[which](slice_s)
                 rates[which, cycle] = (self._server.answers() - before) / (time.monotonic() - start_s)
                 _hold(pids[which])
         return rates[:, WARM_CYCLES:]
 
-    def _wait_until_warm(self) -> None:
+    def _wait_until_warm(self, pause: Callable[[float], object]) -> None:
         wanted, deadline_s = self._server.answers() + WARM_ANSWERS, time.monotonic() + STARTING_S
         while self._server.answers() < wanted:
             assert time.monotonic() < deadline_s, "a load does not start"
-            self._listen(0.05)
+            pause(0.05)
 
     def _listen(self, for_s: float) -> None:
-        """Takes the rows of our load: with nobody to take them, they would pile up unsent."""
+        """Takes the rows of our load, while it runs: with nobody to take them they would pile up, and one that is stopped may not end its sentence."""
         until_s = time.monotonic() + for_s
         while (left_s := until_s - time.monotonic()) > 0:
             if wait([self._ours.channel], left_s):

@@ -54,9 +54,10 @@ def _serve(server: socket.socket) -> None:
 
 def _end_all(children: list[int]) -> None:
     for pid in children:
-        with suppress(ChildProcessError, ProcessLookupError):
+        with suppress(ChildProcessError, ProcessLookupError, PermissionError):
             if waitpid(pid, os.WNOHANG) == (0, 0):  # still ours and alive, so the id is its own
                 os.kill(pid, signal.SIGKILL)
+                os.killpg(pid, signal.SIGKILL)  # what it has forked
 
 
 def _run_child(request: dict[str, Any], channel_fd: int, log_fd: int) -> None:
@@ -74,7 +75,9 @@ def _run_child(request: dict[str, Any], channel_fd: int, log_fd: int) -> None:
         getattr(importlib.import_module(module), function)(request["job"], Connection(channel_fd))
         code = 0
     except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else 1
+        if stop.code is not None and not isinstance(stop.code, int):
+            print(stop.code, file=sys.stderr)
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BaseException:  # noqa: BLE001 - the child ends here; its log is all that is left to tell
         import traceback
 

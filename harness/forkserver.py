@@ -61,7 +61,7 @@ class Child:
         """The next message, or None after the timeout. Raises EOFError when the child has ended."""
         try:
             return receive(self.channel) if self.channel.poll(timeout_s) else None
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):  # OSError: it ended in the middle of a message
             self.ended = True
             raise EOFError from None
 
@@ -81,6 +81,8 @@ class Child:
         A child that has said "bye" has told everything; it gets a moment to end by itself.
         """
         last_words: list[Message] = []
+        if self.channel.closed:  # it has been stopped, and its number may be another's by now
+            return last_words
         deadline = time.monotonic() + grace_s
         self.ask_to_end()
         try:
@@ -90,15 +92,21 @@ class Child:
                     last_words.append(message)
                     if message["kind"] == "bye":
                         deadline = min(deadline, time.monotonic() + AFTER_BYE_S)
-        except (EOFError, OSError):
+        except EOFError:
             self.ended = True
         if not self.ended:
             # The channel is still open, so the process lives and its id is still its own; or it has just gone, and what it forked holds on.
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
             self.ended = True
+        self._end_offspring()
         self.channel.close()
         return last_words
+
+    def _end_offspring(self) -> None:
+        """Ends what the child has forked, which is in its group: while one of it lives, no other process gets the group's number."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def last_log_lines(self, count: int = 5) -> str:
         """The end of the child's log, on one line; of a crash of the interpreter its beginning, which says where it was."""

@@ -55,6 +55,9 @@ class Heard:
                 self.done = message
                 if broken := message["broken_starts"]:
                     self.invalid.append(f"{len(broken)} users ended before their first task: {broken[0]}")
+                if (left := message.get("users_left", 0)) > 0:
+                    smaller = "the load was smaller than asked for"
+                    self.invalid.append(f"{left} users left before the window was over (StopUser?): {smaller}")
                 self.invalid += message.get("clocks", ())
             case "lost":
                 self.lost = True

@@ -15,6 +15,7 @@ from harness.store import REQUESTS, TABLES
 from harness.window import Checkout, Hold, Seen
 
 SERVER_COLUMNS = tuple(REQUESTS.names[REQUESTS.names.index("route") :])
+_START, _SPENT = SERVER_COLUMNS.index("start_s"), SERVER_COLUMNS.index("end_s") + 1
 _POOL_TIMEOUTS = SERVER_COLUMNS.index("pool_timeouts")
 
 
@@ -26,11 +27,29 @@ def join_requests(
     client: rows of :data:`harness.load.recorder.COLUMNS`; server: rows of :data:`harness.probe.state.REQUEST_COLUMNS`, joined
     by seq; both in monotonic seconds, of which t0 is the trial's start. start_s, end_s: the window, from the trial's start.
     """
-    seen = {row[0]: row[1:] for row in server if row[0] is not None}
+    seen = _by_seq(server)
     nothing = (None,) * len(SERVER_COLUMNS)
     rows = [_joined(trial, row, seen.get(row[2], nothing), t0, start_s, end_s) for row in client]
     rows.sort(key=lambda row: row[5])
     return _table(REQUESTS, rows)
+
+
+def _by_seq(server: Sequence[Any]) -> dict[int, tuple[Any, ...]]:
+    """What the app saw of each of the load's requests. One that was redirected came to it more than once, under the same number."""
+    seen: dict[int, tuple[Any, ...]] = {}
+    for seq, *row in server:
+        if seq is not None:
+            seen[seq] = _both(seen[seq], row) if seq in seen else tuple(row)
+    return seen
+
+
+def _both(one: Sequence[Any], other: Sequence[Any]) -> tuple[Any, ...]:
+    """Two visits as one: it starts and has its route with the first, is answered and ends with the last; the rest adds up."""
+    if one[_START] == other[_START]:  # the one visit, told of while it went on and when it had ended
+        return tuple(other)
+    first, last = sorted((one, other), key=lambda row: row[_START])
+    spent = (None if a is None or b is None else a + b for a, b in zip(first[_SPENT:], last[_SPENT:], strict=True))
+    return (*first[: _START + 1], *last[_START + 1 : _SPENT], *spent)
 
 
 def strays(client: Sequence[Any], server: Sequence[Any], t0: float) -> list[tuple[float, float]]:

@@ -197,6 +197,26 @@ def test_a_second_connection_is_told_from_the_first_and_has_a_line(watch: Watch)
     assert (second["nested"], second["taken"][2]) == (True, "nested")
 
 
+def test_a_connection_of_another_engine_is_not_waited_for_in_a_circle(watch: Watch) -> None:
+    assert [c["nested"] for c in watch("/two-engines")["checkouts"]] == [False, False]
+
+
+def test_a_connection_that_all_share_is_nobodys(watch: Watch) -> None:
+    seen = watch("/shared", "/query", "/sleeps", at_once=4)
+    assert [r["outlived"] for r in seen["requests"] if r["route"] == "GET /shared"] == [0] * 4
+    assert {c["route"] for c in seen["checkouts"]} == {"GET /query"}
+    assert seen["samples"][-1]["connections_out"] == 0
+
+
+def test_a_route_is_named_with_the_prefixes_of_its_routers_and_mounts(watch: Watch) -> None:
+    paths = ("/things/7", "/things/inner", "/apart/7")
+    routes = ["GET /things/{number}", "GET /things/inner", "GET /apart/{number}"]
+    seen = watch(*paths)
+    assert [r["route"] for r in seen["requests"]] == routes
+    endpoints = [(s["route"], s["place"][2]) for s in seen["sightings"] if s["kind"] == "endpoint"]
+    assert endpoints == list(zip(routes, ("thing", "other", "far_thing"), strict=True))
+
+
 def test_the_filling_of_a_pool_is_not_the_opening_of_one_for_each_request(watch: Watch) -> None:
     checkouts = watch("/query?seconds=0.1", at_once=2)["checkouts"]
     assert sorted((c["opened"], c["not_reused"]) for c in checkouts) == [(True, False), (True, True)]

@@ -118,8 +118,21 @@ def test_messages_that_do_not_fit_at_once_arrive_whole_and_in_order(channel: tup
     assert said == [{"kind": "rows", "content": large}, {"kind": "bye"}]
 
 
+def test_what_is_seen_before_the_app_is_ready_is_told_after_it(channel: tuple[Connection, Connection]) -> None:
+    """The parent waits for "ready", and for nothing else: a pool that is filled at import would never be told of."""
+    with at_home(channel, ready=False) as (thread, _, said):
+        wait_until(lambda: bool(thread._probe._rows["samples"]), "the thread has taken over")
+        time.sleep(0.3)  # longer than between two messages
+        assert said == []
+        thread.say("ready")
+        wait_until(lambda: bool(sample_times(said)), "rows have come")
+    assert said[0]["kind"] == "ready"
+
+
 @contextmanager
-def at_home(channel: tuple[Connection, Connection]) -> Iterator[tuple[ProbeThread, LoopWatch, list[dict[str, Any]]]]:
+def at_home(
+    channel: tuple[Connection, Connection], *, ready: bool = True
+) -> Iterator[tuple[ProbeThread, LoopWatch, list[dict[str, Any]]]]:
     """A probe without an app: its thread, its watch, and what it says to a parent that listens."""
     ours, theirs = channel
     probe, tokens = Probe(str(Path(__file__).parent)), TokenWatch()
@@ -134,6 +147,8 @@ def at_home(channel: tuple[Connection, Connection]) -> Iterator[tuple[ProbeThrea
     listener = threading.Thread(target=listen)
     listener.start()
     thread.start()
+    if ready:
+        thread.say("ready")
     try:
         yield thread, watch, said
     finally:

@@ -69,6 +69,27 @@ def test_a_row_is_joined_by_its_sequence_number() -> None:
     assert (second["connects"], second["sql_s"], second["outlived"], second["route"]) == (1, 0.02, 1, "/items/{id}")
 
 
+def test_a_redirected_request_came_to_the_app_twice_and_is_one() -> None:
+    """Both of Locust's clients follow with the headers of the first, and time both as one."""
+    asked = server(1, route="POST /orders", queries=3, sql_s=0.02, first_byte_s=T0 + 12.2, end_s=T0 + 12.25)
+    followed = server(1, route="GET /orders/{id}", start_s=T0 + 12.26, queries=1, sql_s=0.01, last_byte_s=T0 + 12.35)
+    timed = [(*row[:-1], own) for row, own in ((asked, 0.04), (followed, 0.01))]
+    for rows in (timed, timed[::-1]):
+        (found,) = joined([client(1)], rows)
+        assert (found["route"], found["queries"], found["sql_s"]) == ("POST /orders", 4, pytest.approx(0.03))
+        assert (found["start_s"], found["last_byte_s"]) == (pytest.approx(12.1), pytest.approx(12.35))
+        assert found["end_s"] == pytest.approx(12.4)
+        assert found["answer_own_s"] == pytest.approx(0.05)
+    (found,) = joined([client(1)], [asked, (*followed[:-1], None)])
+    assert found["answer_own_s"] is None, "only one of the two was timed"
+
+
+def test_a_request_that_was_told_of_twice_counts_once() -> None:
+    """While it went on, and when it had ended."""
+    (found,) = joined([client(1)], [server(1, queries=2, end_s=None), server(1, queries=3)])
+    assert (found["queries"], found["end_s"]) == (3, pytest.approx(12.4))
+
+
 def test_all_times_count_from_the_start_of_the_trial() -> None:
     (row,) = joined([client()], [server(1)])
 

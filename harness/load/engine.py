@@ -94,9 +94,10 @@ class Engine:
         self._tasks.pacer = pacer
         start_user()
         deadline_s = time.monotonic() + SEQUENTIAL_LIMIT_S
-        while not pacer.done.wait(0.1) and time.monotonic() < deadline_s and not self._starting:
+        while not pacer.done.wait(0.1) and time.monotonic() < deadline_s and not self._has_left():
             pass
         stop_users()
+        self._recorder.keep_unfinished()
         self._recorder.sequential = False
         self._refuse_broken_start(users=1)
 
@@ -120,6 +121,7 @@ class Engine:
         cpu_s = process_cpu_s()
         sleep_until(self.end_s)
         cpu_s = process_cpu_s() - cpu_s
+        users_left = self._users_left()
         self._say("window_end")
         self._drain(self.end_s + self._job["drain_s"])
         stop_users()
@@ -127,7 +129,7 @@ class Engine:
         if self._open is not None:
             self._open.close()
         if not self._job["sequential_tasks"]:
-            self._refuse_broken_start(users=len(range(self._part.index, self._workload.users, self._part.count)))
+            self._refuse_broken_start(self._users)
         self.send_rows()
         counts = self._open.counts if self._open is not None else None
         return {
@@ -140,7 +142,28 @@ class Engine:
             "locust_count": self._environment.stats.total.num_requests,
             **(asdict(counts) if counts else dict.fromkeys(f.name for f in fields(ArrivalCounts))),
             "broken_starts": sorted(self._starting.values()),
+            "users_left": users_left,
         }
+
+    @property
+    def _users(self) -> int:
+        """Of this part."""
+        return len(range(self._part.index, self._workload.users, self._part.count))
+
+    def _has_left(self) -> bool:
+        """Whether the one user of the sequential check is gone, by itself."""
+        runner = self._environment.runner
+        assert runner is not None
+        spawning = runner.spawning_greenlet
+        return (spawning is None or spawning.ready()) and runner.user_count == 0
+
+    def _users_left(self) -> int:
+        """How many are gone by themselves, after their start; in an open model it is the arrivals that count."""
+        runner = self._environment.runner
+        assert runner is not None
+        if self._open is not None:
+            return 0
+        return sum(runner.target_user_classes_count.values()) - runner.user_count - len(self._starting)
 
     def _pacer(self) -> ClosedPacer | OpenPacer:
         workload, job, part = self._workload, self._job, self._part

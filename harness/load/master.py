@@ -26,7 +26,7 @@ FAREWELL_S = 0.1
 LEAD_S = 0.2  # between telling the workers when to begin and beginning
 REPORT_LIMIT_S = 10.0  # after the plan has ended
 LOOK_EVERY_S = 0.5
-SUMMED = ("planned", "rows_finished", "sent", "late", "skipped", "without_request")
+SUMMED = ("users_left", "planned", "rows_finished", "sent", "late", "skipped", "without_request")
 
 
 class WorkersError(Exception):

@@ -35,6 +35,7 @@ def outcome_of(exception: Any, status: int, body: bytes) -> Outcome:
 
 
 def _is_timeout(exception: Any) -> bool:
+    exception = getattr(exception, "original", None) or exception  # what geventhttpclient gave up for
     if isinstance(exception, CatchResponseError | ResponseError):
         return False
     if isinstance(exception, TimeoutError) or "timeout" in type(exception).__name__.lower():

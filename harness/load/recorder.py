@@ -17,6 +17,7 @@ from typing import Any
 import locust.clients
 import locust.contrib.fasthttp
 import msgspec
+from gevent import GreenletExit
 from locust.exception import CatchResponseError
 
 from harness.load.outcomes import outcome_of
@@ -85,13 +86,18 @@ class Recorder:
         if counted and row.kind == "load":
             self.finished += 1
 
-    def finish_untold(self, meta: dict[str, Any], error: Exception) -> None:
+    def finish_untold(self, meta: dict[str, Any], error: BaseException) -> None:
         """An answer at which the task raised within its ``with`` block: Locust tells nobody of such a request."""
         row = (meta.get("context") or {}).get(CONTEXT_KEY)
         if row in self.in_flight:
             exception = meta.get("exception") or CatchResponseError(f"{type(error).__name__}: {error}")
             took_s = meta["response_time"] / 1000
             self.finish(row, took_s, meta.get("response"), exception, meta.get("response_length"), counted=False)
+
+    def finish_raised(self, row: Row, error: BaseException) -> None:
+        """A request that was never sent, or that its own task gave up: Locust tells nobody of it."""
+        if row in self.in_flight:
+            self.finish(row, time.monotonic() - row.sent_s, None, error, None, counted=False)
 
     def _look_into(self, row: Row, response: Any, exception: Any) -> None:
         body = _body(response)
@@ -174,7 +180,13 @@ def _hook(session_class: Any, recorder: Recorder, take_intended: Callable[[Any],
         headers, context = kwargs.get("headers"), kwargs.get("context")
         kwargs["headers"] = {**headers, SEQ_HEADER: str(row.seq)} if headers else {SEQ_HEADER: str(row.seq)}
         kwargs["context"] = {**context, CONTEXT_KEY: row} if context else {CONTEXT_KEY: row}
-        return original(self, method, url, *args, **kwargs)
+        try:
+            return original(self, method, url, *args, **kwargs)
+        except GreenletExit:  # the user is stopped: the request is unfinished
+            raise
+        except BaseException as error:
+            recorder.finish_raised(row, error)
+            raise
 
     session_class.request = request
 
@@ -184,7 +196,7 @@ def _hook_leaving(answer_class: Any, recorder: Recorder) -> None:
 
     def __exit__(self: Any, kind: Any, error: Any, traceback: Any) -> Any:
         handled = original(self, kind, error, traceback)
-        if not handled and isinstance(error, Exception):
+        if not handled and error is not None and not isinstance(error, GreenletExit):
             recorder.finish_untold(self.request_meta, error)
         return handled
 
@@ -192,5 +204,9 @@ def _hook_leaving(answer_class: Any, recorder: Recorder) -> None:
 
 
 def _body(response: Any) -> bytes:
-    content = getattr(response, "content", None)
-    return content if isinstance(content, bytes) else b""
+    """As far as it has been read: to ask for the rest would wait for it, and take it from the scenario."""
+    for name in ("_content", "_cached_content"):  # of requests, and of geventhttpclient
+        content = getattr(response, name, None)
+        if isinstance(content, bytes):
+            return content
+    return b""

@@ -8,8 +8,8 @@ from typing import Any
 
 from harness.probe.loop import LoopWatch
 from harness.probe.recorder import Probe
+from harness.probe.route import Scope
 from harness.probe.sights import tell_of
-from harness.probe.state import Scope
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]

@@ -7,10 +7,12 @@ then it sleeps (see :mod:`harness.probe.alarm`).
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from typing import NoReturn
 
 from msgspec import msgpack
 
@@ -49,6 +51,7 @@ class ProbeThread(threading.Thread):
         self._settle_s = settle_s
         self._attending = threading.Lock()
         self._outbox = Outbox(channel)
+        self._said_ready = False  # until then nobody listens for rows
         self._said_bye = False
         self._sample_at_s = self._sampled_s = self._sent_s = time.monotonic()
         self._awake_s = 0.0  # since rows were sent: a process that is stopped (SIGSTOP) begins no requests
@@ -75,8 +78,9 @@ class ProbeThread(threading.Thread):
             self._attending.release()
 
     def say(self, kind: str, **content: object) -> None:
-        """Sends one message; the process ends when nobody is left to hear it."""
+        """Sends one message; the process ends when nobody is left to hear it. Rows are sent from "ready" on."""
         with self._attending:
+            self._said_ready |= kind == "ready"
             self._outbox.put({"kind": kind, **content})
             _or_end(self._outbox.send_all)
 
@@ -86,7 +90,7 @@ class ProbeThread(threading.Thread):
             self._awake_s += min(now_s - self._sampled_s, SAMPLE_S)
             self._sampled_s = now_s
             self._probe.add("samples", self._sampler.sample())
-        if now_s >= self._sent_s + SEND_S and not self._outbox:
+        if self._said_ready and now_s >= self._sent_s + SEND_S and not self._outbox:
             self._probe.adapt(over_s=max(self._awake_s, SAMPLE_S))
             self._awake_s, self._sent_s = 0.0, now_s
             self._outbox.put({"kind": "rows", **self._probe.take()})
@@ -105,7 +109,7 @@ class ProbeThread(threading.Thread):
         try:
             wanted = msgpack.decode(self._channel.recv_bytes())["kind"]
         except (EOFError, OSError):
-            os._exit(1)
+            _end_process()
         if wanted == "tell":
             self.say("rows", **self._probe.take())
             self.say("told", in_flight=len(self._probe.in_flight))
@@ -127,4 +131,11 @@ def _or_end(send: Callable[[], None]) -> None:
     try:
         send()
     except OSError:
-        os._exit(1)
+        _end_process()
+
+
+def _end_process() -> NoReturn:
+    """With all that the app has forked: it leads a group of its own, as its parent started it."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)

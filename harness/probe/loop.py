@@ -18,6 +18,7 @@ from types import FrameType
 from harness.probe.alarm import Alarm
 from harness.probe.frames import WRAPPER, library_frame, uncollected
 from harness.probe.recorder import Probe
+from harness.probe.route import WEBSOCKET, route_of
 
 HEARTBEAT_S = 0.01
 
@@ -120,7 +121,6 @@ def _route_of(leaf: FrameType, base: frozenset[int]) -> str | None:
     while frame is not None and id(frame.f_code) not in base:
         if frame.f_code.co_qualname == WRAPPER:
             scope = frame.f_locals.get("scope", {})
-            path = getattr(scope.get("route"), "path", None) or scope.get("path")
-            return f"{scope.get('method')} {path}"
+            return route_of(scope) or f"{scope.get('method', WEBSOCKET)} {scope.get('path')}"
         frame = frame.f_back
     return None

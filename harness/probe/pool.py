@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import session as orm
-from sqlalchemy.pool import NullPool, Pool, QueuePool
+from sqlalchemy.pool import NullPool, Pool, QueuePool, StaticPool
 from sqlalchemy.pool.base import _ConnectionFairy, _ConnectionRecord
 
 from harness.inside import Sight
@@ -77,6 +77,10 @@ def _time_checkouts(probe: Probe) -> None:
     original = Pool.connect
 
     def connect(self: Any) -> Any:
+        if isinstance(
+            self, StaticPool
+        ):  # its one connection is everybody's at once: nobody waits for it, and nobody holds it
+            return original(self)
         request = current_request.get()
         session = _session_that_asks()
         # A session's place says more than the line that happens to use it first, and costs less to find: but not of a
@@ -84,9 +88,11 @@ def _time_checkouts(probe: Probe) -> None:
         known = session is not None and request is not None and not request.holding and request.last_byte_s is None
         place = None if known else probe.frames.user_frame(sys._getframe(1))
         asked_s = request.enter_span() if request is not None and request.timed else monotonic()
-        checkout = CheckoutState(place, session, self.harness_engine, None, asked_s, request=request)
+        checkout = CheckoutState(place, session, self.harness_engine, None, asked_s, request=request, pool=self)
         if request is not None and request.holding:
-            checkout.nested = True
+            checkout.nested = any(
+                c.request is request and c.pool is self and c.got_s is not None for c in list(probe.checkouts)
+            )
         probe.checkouts.add(checkout)
         if request is not None:
             request.connecting = True

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from harness.inside import Sight
 from harness.probe.flight import MeanInFlight
 from harness.probe.frames import Frames, FrameTuple
+from harness.probe.route import Scope
 from harness.probe.state import (
     CHECKOUT_COLUMNS,
     ENDED,
     REQUEST_COLUMNS,
     CheckoutState,
     RequestState,
-    Scope,
     current_request,
     timed_request,
 )
@@ -112,6 +112,7 @@ class Probe:
         checkout.returned_s = monotonic()
         self.checkouts.discard(checkout)
         request, checkout.request = checkout.request, None
+        checkout.pool = None
         if request is not None:
             checkout.route = request.route or request.find_route()
         self._add_checkout(checkout)
@@ -122,7 +123,7 @@ class Probe:
             request.find_route()
             self.add("requests", replace(request, scope=None, status=None, error=None))
         for checkout in list(self.checkouts):
-            row, asked_for = replace(checkout, request=None), checkout.request
+            row, asked_for = replace(checkout, request=None, pool=None), checkout.request
             if asked_for is not None:
                 row.route = asked_for.find_route()
                 row.sql_s += 0.0 if row.got_s is None else asked_for.sql_s

@@ -6,7 +6,6 @@ would change what it is there to watch: sessions that wait to be collected.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from contextvars import ContextVar
 from time import monotonic
 from typing import Any
@@ -14,8 +13,7 @@ from typing import Any
 import msgspec
 
 from harness.probe.frames import FrameTuple
-
-Scope = MutableMapping[str, Any]
+from harness.probe.route import Scope, route_of
 
 
 class RequestState(msgspec.Struct, gc=False, eq=False, array_like=True):
@@ -66,8 +64,7 @@ class RequestState(msgspec.Struct, gc=False, eq=False, array_like=True):
     def find_route(self) -> str | None:
         """The method and the route's pattern; None until the router has found one."""
         if self.route is None and self.scope is not None:
-            path = getattr(self.scope.get("route"), "path", None)
-            self.route = f"{self.scope['method']} {path}" if path else None
+            self.route = route_of(self.scope)
         return self.route
 
     def book_answer(self, now_s: float) -> None:
@@ -126,7 +123,8 @@ class CheckoutState(msgspec.Struct, gc=False, eq=False, array_like=True):
     nested: bool = False
     outlived: bool = False
     sql_s: float = 0.0
-    request: RequestState | None = None  # not part of the row
+    request: RequestState | None = None  # this and what follows are not part of the row
+    pool: Any = None
 
 
 def _columns(row: type[msgspec.Struct], last: str) -> tuple[str, ...]:

@@ -10,12 +10,13 @@ from contextvars import Context
 from typing import Annotated
 
 import httpx
-from fastapi import BackgroundTasks, Depends, FastAPI
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI
 from fastapi.responses import PlainTextResponse
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.pool import StaticPool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 url = make_url(os.environ["DATABASE_URL"])
@@ -23,6 +24,8 @@ engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_size=1, ma
 async_engine = create_async_engine(
     url.set(drivername="postgresql+asyncpg"), pool_size=1, max_overflow=0, pool_timeout=0.2
 )
+other_engine = create_engine(engine.url, pool_size=1, max_overflow=0)
+shared_engine = create_engine(engine.url, poolclass=StaticPool)
 SessionLocal = sessionmaker(engine)
 kept: list[Session] = []
 worked = threading.Event()
@@ -65,6 +68,31 @@ def get_db() -> Iterator[Session]:
 def get_leaky_db() -> Session:
     kept.append(SessionLocal())
     return kept[-1]
+
+
+things, others, apart = APIRouter(), APIRouter(prefix="/inner"), FastAPI()
+
+
+@others.get("")
+async def other() -> str:
+    return "ok"
+
+
+things.include_router(others)
+
+
+@things.get("/{number}")
+async def thing(number: int) -> int:
+    return number
+
+
+@apart.get("/{number}")
+async def far_thing(number: int) -> int:
+    return number
+
+
+app.include_router(things, prefix="/things")
+app.mount("/apart", apart)
 
 
 @app.get("/plain")
@@ -224,6 +252,20 @@ def nested(db: Annotated[Session, Depends(get_db)]) -> int:
     db.scalar(text("SELECT 1"))
     with SessionLocal() as other:
         return other.scalar(text("SELECT 1")) or 0
+
+
+@app.get("/two-engines")
+def two_engines(db: Annotated[Session, Depends(get_db)]) -> int:
+    db.scalar(text("SELECT 1"))
+    with Session(other_engine) as other:
+        return other.scalar(text("SELECT 1")) or 0
+
+
+@app.get("/shared")
+def shared() -> int:
+    with Session(shared_engine) as db:
+        db.scalar(text("SELECT pg_sleep(0.05)"))
+        return 1
 
 
 @app.get("/many")

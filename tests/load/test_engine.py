@@ -132,6 +132,41 @@ def test_one_user_comes_first_and_makes_the_same_choices_in_every_trial(drive: D
     assert all(a["done_s"] <= b["sent_s"] for a, b in pairwise(alone))
 
 
+def test_a_load_process_may_open_as_many_files_as_the_system_lets_it() -> None:
+    """The usual limit of 1,024 would be told as failures of the app."""
+    code = (
+        "import resource; from harness.load.files import make_room_for_connections as room; "
+        "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]; resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard)); "
+        "room(); print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert int(done.stdout) == (65536 if hard == resource.RLIM_INFINITY else min(65536, hard))
+
+
+def test_a_kept_connection_is_known_to_be_alive_by_any_number() -> None:
+    """``select``, which geventhttpclient asks, knows none from 1,024 on: beyond that each request would open a connection."""
+    code = """
+import resource, os
+from gevent import monkey; monkey.patch_all()
+from gevent import socket
+from geventhttpclient.connectionpool import ConnectionPool as Pool
+from harness.load.files import make_room_for_connections as room
+plain = Pool._is_socket_alive
+room()
+low = socket.socketpair()
+kept = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+high = socket.socketpair()
+print(*(Pool._is_socket_alive(None, pair[0]) for pair in (low, high)), plain(None, high[0]))
+low[1].close(), high[1].close()
+print(*(Pool._is_socket_alive(None, pair[0]) for pair in (low, high)))
+"""
+    if 0 < resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 2000:
+        pytest.skip("this process may not open so many files")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "True", "False", "False", "False"]
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says how large the table is")
 def test_the_table_of_open_files_is_large_before_the_load_begins() -> None:
     code = (  # in a process of its own: the package patches whatever imports it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,104 @@ def test_a_task_that_raises_at_an_answer_makes_it_a_wrong_one(
     assert all(row.done_s is not None and row.sent_s < row.done_s for row in driven.rows)
     assert driven.last["rows_finished"] == driven.last["locust_count"] == 0
     assert driven.last["planned"] == len(driven.rows)
+
+
+@pytest.mark.parametrize("client", ["FastHttpUser", "HttpUser"])
+@pytest.mark.parametrize(
+    ("call", "outcome", "error"),
+    [
+        ("self.client.post('/', json={'at': object()})", "connect_error", "not JSON serializable"),
+        ("with gevent.Timeout(0.05, False):\n            self.client.get('/')", "client_timeout", ""),
+    ],
+    ids=["never sent", "given up"],
+)
+def test_a_request_that_its_task_ends_is_over(
+    loads: ForkServer, server: LightServer, log: Path, tmp_path: Path, client: str, call: str, outcome: str, error: str
+) -> None:
+    """Locust itself tells of the first with no client, and of the second with FastHttpUser alone; left under way, they would last to the end."""
+    locustfile = tmp_path / "mine.py"
+    locustfile.write_text(
+        f"import gevent\nfrom locust import {client}, constant, task\n"
+        f"class Reader({client}):\n"
+        "    wait_time = constant(0.05)\n"
+        "    @task\n"
+        "    def read(self):\n"
+        f"        {call}\n"
+    )
+    stall = start_load(loads, server.url, Workload(users=2), log, locustfile=str(locustfile), **SHORT)
+    server.stall(0.0, 2.0 if outcome == "client_timeout" else 0.0)
+    driven = collect(stall)
+    server.answers()  # it has got over it
+    ended = [row for row in driven.rows if row.outcome == outcome]
+    assert len(ended) > 4
+    assert all(error in (row.error or "") for row in ended)
+    assert all(row.done_s is not None and row.done_s - row.sent_s < 0.5 for row in ended)
+    assert driven.last["planned"] == len(driven.rows)
+    assert driven.last["rows_finished"] == driven.last["locust_count"]
+
+
+def test_users_of_whom_there_are_fewer_have_not_left(
+    loads: ForkServer, server: LightServer, log: Path, tmp_path: Path
+) -> None:
+    """Locust makes no more than ``fixed_count`` says."""
+    file = tmp_path / "mine.py"
+    file.write_text(USER + "    fixed_count = 2\n" + TASK)
+    driven = drive(loads, server.url, Workload(users=4, think_s=0.05), log, locustfile=str(file), **SHORT)
+    heard = Heard()
+    heard.take(driven.last, lambda _: None)
+    assert heard.invalid == []
+    assert driven.rows
+
+
+def test_users_that_leave_make_the_trial_invalid(
+    loads: ForkServer, server: LightServer, log: Path, tmp_path: Path
+) -> None:
+    """Locust tells of no error: the load just gets smaller."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        USER.replace("constant, task", "constant, task\nfrom locust.exception import StopUser")
+        + "    asked = 0\n    @task\n    def read(self):\n        self.client.get('/')\n"
+        "        self.asked += 1\n        if self.asked == 3: raise StopUser()\n"
+    )
+    driven = drive(loads, server.url, Workload(users=4, think_s=0.01), log, locustfile=str(file), **SHORT)
+    heard = Heard()
+    heard.take(driven.last, lambda _: None)
+    assert heard.invalid == ["4 users left before the window was over (StopUser?): the load was smaller than asked for"]
+    assert len(driven.rows) == 12
+
+
+def test_a_user_that_leaves_at_once_is_not_waited_for(
+    loads: ForkServer, server: LightServer, log: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        USER.replace("constant, task", "constant, task\nfrom locust.exception import StopUser")
+        + TASK
+        + "    def on_start(self): raise StopUser()\n"
+    )
+    begun_s = time.monotonic()
+    driven = drive(loads, server.url, Workload(users=2), log, locustfile=str(file), sequential_tasks=2, **SHORT)
+    assert time.monotonic() - begun_s < 10.0, "the limit of the sequential check is 15 s"
+    assert driven.last["users_left"] == 2
+
+
+@pytest.mark.parametrize("client", ["FastHttpUser", "HttpUser"])
+def test_a_streamed_answer_is_left_to_the_scenario(
+    loads: ForkServer, server: LightServer, log: Path, tmp_path: Path, client: str
+) -> None:
+    """The sequential check digests bodies; one that is yet to be read it must not read."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        f"from locust import {client}, constant, task\n"
+        f"class Reader({client}):\n"
+        "    wait_time = constant(0.05)\n"
+        "    @task\n"
+        "    def read(self):\n"
+        "        with self.client.get('/', stream=True, catch_response=True) as answer:\n"
+        "            parts = (p if isinstance(p, str) else p.decode() for p in answer.iter_content(chunk_size=10))\n"
+        "            got = ''.join(parts)\n"
+        "            answer.success() if got == 'ok' else answer.failure(f'got {got}')\n"
+    )
+    driven = drive(loads, server.url, Workload(users=2), log, locustfile=str(file), sequential_tasks=2, **SHORT)
+    assert {row.outcome for row in driven.rows} == {"ok"}
+    assert driven.last["planned"] == len(driven.rows) > 2
