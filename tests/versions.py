@@ -81,7 +81,9 @@ def _problem(run: Run) -> str | None:
     if found != wanted:
         return f"✗ named {found}"
     figures = run.results[0].figures
-    unseen = [n for n in ("queries_per_request", "tokens_per_request", "checkout_wait_p95_s") if not getattr(figures, n)]
+    unseen = [
+        n for n in ("queries_per_request", "tokens_per_request", "checkout_wait_p95_s") if not getattr(figures, n)
+    ]
     return f"✗ not seen: {', '.join(unseen)}" if unseen else None
 
 
