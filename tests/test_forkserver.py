@@ -132,3 +132,11 @@ def test_the_end_of_the_fork_server_ends_its_children(tmp_path: Path) -> None:
         child = forks.spawn(f"{__name__}:ignores_everything", {}, log=tmp_path / "log")
         assert psutil.pid_exists(child.pid)
     wait_until(lambda: not psutil.pid_exists(child.pid), "the child has ended")
+
+
+def test_the_end_of_the_fork_server_ends_what_its_children_forked(tmp_path: Path) -> None:
+    with ForkServer([]) as forks:
+        child = forks.spawn(f"{__name__}:forks_on", {"ends": False}, log=tmp_path / "log")
+        forked = child.receive(5)
+        assert forked is not None
+    wait_until(lambda: is_gone(forked["pid"]), "what it forked has ended")
