@@ -77,10 +77,8 @@ def _time_checkouts(probe: Probe) -> None:
     original = Pool.connect
 
     def connect(self: Any) -> Any:
-        if isinstance(
-            self, StaticPool
-        ):  # its one connection is everybody's at once: nobody waits for it, and nobody holds it
-            return original(self)
+        if isinstance(self, StaticPool):
+            return original(self)  # its one connection is everybody's at once: nobody waits for it, and nobody holds it
         request = current_request.get()
         session = _session_that_asks()
         # A session's place says more than the line that happens to use it first, and costs less to find: but not of a

@@ -13,7 +13,8 @@ WEBSOCKET = "WEBSOCKET"
 def route_of(scope: Scope) -> str | None:
     """The method (or :data:`WEBSOCKET`) and the path's pattern, with the prefixes of routers and mounts; None until one has been found.
 
-    A mount's prefix is as it was asked for, where it has parameters. A newer FastAPI leaves an included router's route as it was written, and has the whole path beside it.
+    A mount's prefix is as it was asked for, where it has parameters. A newer FastAPI leaves an included router's route as it was
+    written, and has the whole path beside it.
     """
     route = scope.get("route")
     path = getattr(route, "path", None)

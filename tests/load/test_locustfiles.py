@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections import Counter
 from pathlib import Path
@@ -19,6 +20,17 @@ SHORT: dict[str, Any] = {"warmup_s": 0.3, "window_s": 0.7, "drain_s": 5.0}
 HEAD = "from locust import FastHttpUser, TaskSet, constant, task\n"
 USER = HEAD + "class Reader(FastHttpUser):\n    wait_time = constant(0)\n"
 TASK = "    @task\n    def read(self): self.client.get('/')\n"
+
+
+def reader(client: str, body: str) -> str:
+    """A Locust file of one user with one task."""
+    return (
+        f"import gevent\nfrom locust import {client}, constant, task\n"
+        f"class Reader({client}):\n"
+        "    wait_time = constant(0.05)\n"
+        "    @task\n"
+        "    def read(self):\n" + textwrap.indent(body, " " * 8)
+    )
 
 
 def assert_all_kinds(driven: Driven) -> None:
@@ -106,20 +118,20 @@ def test_users_that_end_under_load_make_the_trial_invalid(
 
 
 @pytest.mark.parametrize("client", ["FastHttpUser", "HttpUser"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "with self.client.get('/', name='read', catch_response=True) as answer:\n    answer.json()['no such key']\n",
+        "with gevent.Timeout(0.05, False), self.client.get('/', name='read', catch_response=True):\n    gevent.sleep(60)\n",
+    ],
+    ids=["an exception", "a timeout of its own"],
+)
 def test_a_task_that_raises_at_an_answer_makes_it_a_wrong_one(
-    loads: ForkServer, server: LightServer, log: Path, tmp_path: Path, client: str
+    loads: ForkServer, server: LightServer, log: Path, tmp_path: Path, client: str, body: str
 ) -> None:
     """Locust itself counts no request there; to us it was sent, and answered."""
     locustfile = tmp_path / "mine.py"
-    locustfile.write_text(
-        f"from locust import {client}, constant, task\n"
-        f"class Reader({client}):\n"
-        "    wait_time = constant(0.05)\n"
-        "    @task\n"
-        "    def read(self):\n"
-        "        with self.client.get('/', name='read', catch_response=True) as answer:\n"
-        "            answer.json()['no such key']\n"
-    )
+    locustfile.write_text(reader(client, body))
     driven = drive(loads, server.url, Workload(users=2), log, locustfile=str(locustfile), **SHORT)
     assert driven.rows
     assert {(row.outcome, row.status) for row in driven.rows} == {("wrong_body", 200)}
@@ -133,7 +145,7 @@ def test_a_task_that_raises_at_an_answer_makes_it_a_wrong_one(
     ("call", "outcome", "error"),
     [
         ("self.client.post('/', json={'at': object()})", "connect_error", "not JSON serializable"),
-        ("with gevent.Timeout(0.05, False):\n            self.client.get('/')", "client_timeout", ""),
+        ("with gevent.Timeout(0.05, False):\n    self.client.get('/')", "client_timeout", ""),
     ],
     ids=["never sent", "given up"],
 )
@@ -142,14 +154,7 @@ def test_a_request_that_its_task_ends_is_over(
 ) -> None:
     """Locust itself tells of the first with no client, and of the second with FastHttpUser alone; left under way, they would last to the end."""
     locustfile = tmp_path / "mine.py"
-    locustfile.write_text(
-        f"import gevent\nfrom locust import {client}, constant, task\n"
-        f"class Reader({client}):\n"
-        "    wait_time = constant(0.05)\n"
-        "    @task\n"
-        "    def read(self):\n"
-        f"        {call}\n"
-    )
+    locustfile.write_text(reader(client, call))
     stall = start_load(loads, server.url, Workload(users=2), log, locustfile=str(locustfile), **SHORT)
     server.stall(0.0, 2.0 if outcome == "client_timeout" else 0.0)
     driven = collect(stall)
@@ -214,15 +219,13 @@ def test_a_streamed_answer_is_left_to_the_scenario(
     """The sequential check digests bodies; one that is yet to be read it must not read."""
     file = tmp_path / "mine.py"
     file.write_text(
-        f"from locust import {client}, constant, task\n"
-        f"class Reader({client}):\n"
-        "    wait_time = constant(0.05)\n"
-        "    @task\n"
-        "    def read(self):\n"
-        "        with self.client.get('/', stream=True, catch_response=True) as answer:\n"
-        "            parts = (p if isinstance(p, str) else p.decode() for p in answer.iter_content(chunk_size=10))\n"
-        "            got = ''.join(parts)\n"
-        "            answer.success() if got == 'ok' else answer.failure(f'got {got}')\n"
+        reader(
+            client,
+            "with self.client.get('/', stream=True, catch_response=True) as answer:\n"
+            "    parts = (p if isinstance(p, str) else p.decode() for p in answer.iter_content(chunk_size=10))\n"
+            "    got = ''.join(parts)\n"
+            "    answer.success() if got == 'ok' else answer.failure(f'got {got}')\n",
+        )
     )
     driven = drive(loads, server.url, Workload(users=2), log, locustfile=str(file), sequential_tasks=2, **SHORT)
     assert {row.outcome for row in driven.rows} == {"ok"}
